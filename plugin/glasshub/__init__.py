@@ -1,0 +1,1 @@
+"""Glasshub: a self-hosted hub for models and datasets with open evaluation results."""

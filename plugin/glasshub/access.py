@@ -1,0 +1,151 @@
+"""The permission table: who may do what to a repo. Pure; the only place that decides.
+
+``TABLE`` is design and code at once: rows are actions, values say what they need. Everything else in
+this module only works out which column an actor stands in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from glasshub.errors import Forbidden, RepoNotFound, Unauthenticated
+from glasshub.identity import Actor, Repo, Role
+
+
+class Standing(Enum):
+    """The column of the table: how an actor stands to one repo (and to one thing in it)."""
+
+    ANONYMOUS = "anonymous"
+    SIGNED_IN = "any signed-in user"
+    AUTHOR = "author of the pull request, discussion or comment"
+    WRITER = "repo writer"
+    ADMIN = "admin"
+
+
+class Action(Enum):
+    """The row of the table: what somebody wants to do."""
+
+    READ = "read, clone and fetch"
+    DISCUSS = "open a pull request or discussion, comment, submit a score"
+    PUSH_PULL = "push to this pull request"
+    EDIT_OWN = "close or edit this pull request, discussion or comment"
+    WRITE = "push to this repo or moderate it"
+    ADMINISTER = "change the settings of this repo, move or delete it"
+
+
+_ALL = frozenset(Standing)
+_SIGNED_IN = _ALL - {Standing.ANONYMOUS}
+_AUTHORS = frozenset({Standing.AUTHOR, Standing.WRITER, Standing.ADMIN})
+_WRITERS = frozenset({Standing.WRITER, Standing.ADMIN})
+
+TABLE: dict[Action, frozenset[Standing]] = {
+    Action.READ: _ALL,
+    Action.DISCUSS: _SIGNED_IN,
+    Action.PUSH_PULL: _AUTHORS,
+    Action.EDIT_OWN: _AUTHORS,
+    Action.WRITE: _WRITERS,
+    Action.ADMINISTER: frozenset({Standing.ADMIN}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Visibility:
+    """Which private repos a reader may see; the index turns it into a WHERE clause.
+
+    ``namespaces`` are lower-cased; ``everything`` is for hub admins; ``only_repos`` are repo keys.
+    """
+
+    everything: bool = False
+    namespaces: tuple[str, ...] = ()
+    only_repos: tuple[str, ...] | None = None
+
+
+def role_on(actor: Actor, namespace: str) -> Role:
+    """The actor's role in a namespace (hub admins are ADMIN everywhere)."""
+    if actor.is_hub_admin:
+        return Role.ADMIN
+    return actor.roles.get(namespace.lower(), Role.NONE)
+
+
+def standing(actor: Actor, repo: Repo, *, author: str | None = None) -> Standing:
+    """The actor's column for ``repo``; ``author`` is who made the thing in question, if any."""
+    if not actor.signed_in:
+        return Standing.ANONYMOUS
+    role = role_on(actor, repo.namespace)
+    if role >= Role.ADMIN:
+        return Standing.ADMIN
+    if role >= Role.WRITE or (role == Role.CONTRIBUTOR and _same(actor.name, repo.creator)):
+        return Standing.WRITER
+    if author is not None and _same(actor.name, author):
+        return Standing.AUTHOR
+    return Standing.SIGNED_IN
+
+
+def may_read(actor: Actor, repo: Repo) -> bool:
+    """Whether ``repo`` exists for this actor: public, or a private one of a namespace they are in."""
+    if not repo.private:
+        return True
+    if actor.only_repos is not None and repo.key not in actor.only_repos:
+        return False
+    return role_on(actor, repo.namespace) >= Role.READ
+
+
+def may(actor: Actor, action: Action, repo: Repo, *, author: str | None = None) -> bool:
+    """Whether ``actor`` may do ``action`` to ``repo`` (to a thing in it made by ``author``)."""
+    if not may_read(actor, repo):
+        return False
+    if action is not Action.READ and not _token_allows_writing(actor, repo):
+        return False
+    return standing(actor, repo, author=author) in TABLE[action]
+
+
+def require(actor: Actor, action: Action, repo: Repo, *, author: str | None = None) -> None:
+    """Return if allowed.
+
+    Raises:
+        RepoNotFound: the repo is private and not for this actor (existence is not revealed).
+        Unauthenticated: nobody is signed in, and signing in may help.
+        Forbidden: the actor may see the repo but not do this.
+    """
+    if may(actor, action, repo, author=author):
+        return
+    if not may_read(actor, repo):
+        raise repo_not_found(repo.repo_id)
+    if not actor.signed_in:
+        raise Unauthenticated(f"Sign in to {action.value}.")
+    if actor.scope != "write":
+        raise Forbidden(f"This token is read-only; use one with scope write to {action.value}.")
+    raise Forbidden(f"You may not {action.value} in {repo.repo_id}. Ask an admin of {repo.namespace} for access.")
+
+
+def repo_not_found(repo_id: str) -> RepoNotFound:
+    """The one answer for a repo that is missing or hidden."""
+    return RepoNotFound(
+        f"Repository Not Found: {repo_id}. Check the spelling; if it is private, sign in with an account that may read it."
+    )
+
+
+def may_create_in(actor: Actor, namespace: str) -> bool:
+    """Whether the actor may make new repos in ``namespace``."""
+    if actor.scope != "write" or actor.only_repos is not None:
+        return False
+    return actor.signed_in and role_on(actor, namespace) >= Role.CONTRIBUTOR
+
+
+def visibility(actor: Actor) -> Visibility:
+    """What the actor may see, in the form the index filters by."""
+    only = None if actor.only_repos is None else tuple(sorted(actor.only_repos))
+    if actor.is_hub_admin:
+        return Visibility(everything=True, only_repos=only)
+    return Visibility(namespaces=tuple(sorted(n for n, r in actor.roles.items() if r >= Role.READ)), only_repos=only)
+
+
+def _token_allows_writing(actor: Actor, repo: Repo) -> bool:
+    if not actor.signed_in:
+        return True  # the table has the answer: anonymous readers may do nothing but read
+    return actor.scope == "write" and (actor.only_repos is None or repo.key in actor.only_repos)
+
+
+def _same(a: str | None, b: str) -> bool:
+    return a is not None and a.lower() == b.lower()

@@ -1,0 +1,1 @@
+"""Evaluation files and rules, pure: parsing with positions, alignment, ranking. No HTTP, git or SQL here."""

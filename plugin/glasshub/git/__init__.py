@@ -1,0 +1,1 @@
+"""Git storage and protocol on top of dulwich. No HTTP framework and no SQL here."""

@@ -1,0 +1,164 @@
+"""What the index answers with: one frozen value per kind of row, ready for pages and API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, TypeVar
+
+from glasshub.evals.eval_yaml import Metric
+from glasshub.identity import RepoType
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of a listing; ``cursor`` is opaque and ``None`` on the last page; ``total`` counts what the reader may see."""
+
+    items: Sequence[T]
+    cursor: str | None = None
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RepoRow:
+    """A repo with its card's metadata. ``head`` is ``main``'s commit (``""`` when empty); ``card`` the front matter.
+
+    ``benchmark`` is ``"registered"``, ``"awaiting"`` or ``""``. Dates as in :mod:`glasshub.clock`.
+    """
+
+    key: str
+    type: RepoType
+    namespace: str
+    name: str
+    private: bool
+    created_at: str
+    last_modified: str
+    head: str = ""
+    title: str = ""
+    excerpt: str = ""
+    card: Mapping[str, Any] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    license: str = ""
+    pipeline_tag: str = ""
+    library_name: str = ""
+    base_models: tuple[str, ...] = ()
+    benchmark: Literal["", "registered", "awaiting"] = ""
+    results: int = 0
+
+    @property
+    def repo_id(self) -> str:
+        """``namespace/name``."""
+        return f"{self.namespace}/{self.name}"
+
+    @property
+    def path(self) -> str:
+        """The path of its page."""
+        return f"/{self.repo_id}" if self.type == "model" else f"/datasets/{self.repo_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """A task of a benchmark with the number of models on its leaderboard (as the reader sees it)."""
+
+    dataset_key: str
+    dataset_id: str
+    task_id: str
+    position: int
+    config: str
+    split: str
+    metric: Metric
+    spec: Mapping[str, Any]
+    models: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkRow:
+    """A benchmark: a dataset repo with a valid ``eval.yaml`` on ``main``."""
+
+    key: str
+    dataset_id: str
+    state: Literal["registered", "awaiting"]
+    name: str
+    description: str
+    framework: str
+    head: str
+    private: bool
+    tasks: tuple[TaskRow, ...] = ()
+    models: int = 0
+    results: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ResultRow:
+    """One result with its provenance, as one reader may see it.
+
+    ``state`` is an :class:`glasshub.evals.alignment.Alignment` value and ``reason`` its sentence.
+    ``dataset_key`` is ``""`` when the dataset is not on this hub (or not for this reader).
+    ``commit`` is the commit that last changed the file; ``date`` the result's own date or that commit's.
+    ``rank``/``of`` is the standing on its leaderboard, 0 unless this is the headline result of an aligned task.
+    ``higher_is_better`` follows the task's metric.
+    """
+
+    model_key: str
+    model_id: str
+    path: str
+    position: int
+    line: int
+    dataset_id: str
+    dataset_key: str
+    task_id: str
+    value: float
+    value_text: str
+    date: str
+    dataset_revision: str
+    source_url: str
+    source_name: str
+    source_user: str
+    source_org: str
+    notes: str
+    verify_token: str
+    extra: Mapping[str, Any]
+    unknown: Mapping[str, Any]
+    origin: Literal["author", "community"]
+    pull: int
+    commit: str
+    submitter: str
+    state: str
+    reason: str
+    headline: bool
+    benchmark_name: str = ""
+    metric: Metric = field(default_factory=Metric)
+    rank: int = 0
+    of: int = 0
+    verified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LeaderboardRow:
+    """One model on one leaderboard: its headline result, its rank among what the reader may see, and the spread.
+
+    ``reports`` counts all aligned results of this model for this task; ``low``/``high`` are their extremes.
+    """
+
+    rank: int
+    result: ResultRow
+    namespace_kind: Literal["user", "org"]
+    namespace_full_name: str
+    reports: int
+    low: float
+    high: float
+    derived: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemRow:
+    """A problem in a file of a repo, at the commit indexed last."""
+
+    key: str
+    path: str
+    line: int
+    column: int
+    message: str
+    severity: Literal["error", "warning"]

@@ -1,0 +1,1 @@
+"""HTTP: authentication, git smart HTTP, the API and the pages. No SQL here."""

@@ -1,0 +1,1 @@
+"""The Hub API, one module per noun; the contract is the stock clients."""

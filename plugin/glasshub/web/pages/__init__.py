@@ -1,0 +1,1 @@
+"""The pages, mirrored by the folders of ``templates/``."""
