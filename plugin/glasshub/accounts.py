@@ -76,8 +76,15 @@ def actor_for(hub: Hub, name: str, *, scope: Literal["read", "write"] = "write")
     raise NotImplementedError
 
 
-def create_token(hub: Hub, user: str, *, name: str = "token", scope: Literal["read", "write"] = "write",
-                 days: int | None = None, only_repos: Sequence[str] | None = None) -> tuple[str, TokenInfo]:
+def create_token(
+    hub: Hub,
+    user: str,
+    *,
+    name: str = "token",
+    scope: Literal["read", "write"] = "write",
+    days: int | None = None,
+    only_repos: Sequence[str] | None = None,
+) -> tuple[str, TokenInfo]:
     """Make a token; the secret (``hf_`` + 34 characters) is returned once and stored hashed."""
     raise NotImplementedError
 

@@ -39,7 +39,9 @@ def create(hub: Hub, actor: Actor, type: RepoType, namespace: str, name: str, *,
     raise NotImplementedError
 
 
-def configure(hub: Hub, actor: Actor, repo: Repo, *, private: bool | None = None, allow_force_push: bool | None = None) -> Repo:
+def configure(
+    hub: Hub, actor: Actor, repo: Repo, *, private: bool | None = None, allow_force_push: bool | None = None
+) -> Repo:
     """Change settings (needs ADMINISTER); the index follows at once."""
     raise NotImplementedError
 

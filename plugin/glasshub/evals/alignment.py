@@ -46,7 +46,14 @@ def align(task_id: str, value: float, *, facts: BenchmarkFacts | None, revision_
     raise NotImplementedError
 
 
-def explain(state: Alignment, *, dataset_id: str, task_id: str, value_text: str = "", metric: Metric | None = None,
-            revision: str = "") -> str:
+def explain(
+    state: Alignment,
+    *,
+    dataset_id: str,
+    task_id: str,
+    value_text: str = "",
+    metric: Metric | None = None,
+    revision: str = "",
+) -> str:
     """One sentence for people: why the result does not count and what to do (``""`` when it counts)."""
     raise NotImplementedError
