@@ -78,19 +78,19 @@ def _from_file(path: Path) -> dict[str, Any]:
 
 
 def _convert(key: str, value: Any) -> Any:
-    defaults = {f.name: f.default for f in fields(Settings) if f.name != "data"}
+    defaults: dict[str, Any] = {f.name: f.default for f in fields(Settings) if f.name != "data"}
     if key not in defaults:
         raise Invalid(f"Unknown setting {key!r}. Known settings: {', '.join(sorted(defaults))}.")
-    default = defaults[key]
-    if choices and value not in choices:
-        raise Invalid(f"Setting {key} is {value!r}; it must be one of: {', '.join(choices)}.")
-    if isinstance(default, bool):
+    if key == "benchmarks" and value not in ("open", "shortlist"):
+        raise Invalid(f"Setting benchmarks is {value!r}; it must be one of: open, shortlist.")
+    kind: type = type(defaults[key])
+    if kind is bool:
         return _boolean(key, value)
     try:
-        converted = type(default)(value)
+        converted = kind(value)
     except (TypeError, ValueError) as error:
-        raise Invalid(f"Setting {key} is {value!r}; it must be a {type(default).__name__}.") from error
-    if isinstance(converted, int | float) and converted < 0:
+        raise Invalid(f"Setting {key} is {value!r}; it must be a {kind.__name__}.") from error
+    if kind in (int, float) and converted < 0:
         raise Invalid(f"Setting {key} is {value!r}; it must not be negative.")
     return converted.rstrip("/") if key == "public_url" else converted
 

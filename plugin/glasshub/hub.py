@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from pluggy import PluginManager
+
 from glasshub.config import Settings
 from glasshub.identity import Repo
 from glasshub.index.db import Index
+from glasshub.plugins import load_plugins
 from glasshub.registry.db import Registry
 
 
@@ -18,6 +21,7 @@ class Hub:
     settings: Settings
     registry: Registry
     index: Index
+    plugins: PluginManager
 
     def git_dir(self, repo: Repo) -> Path:
         """Where the bare repository of ``repo`` lies; moving or renaming the repo does not change it."""
@@ -33,4 +37,4 @@ def open_hub(settings: Settings) -> Hub:
     """Open (and where missing, create) the data folder, registry and index of a hub."""
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o750)
     settings.repos_dir.mkdir(exist_ok=True)
-    return Hub(settings, Registry(settings.registry_url), Index(settings.index_path))
+    return Hub(settings, Registry(settings.registry_url), Index(settings.index_path), load_plugins())

@@ -1,0 +1,34 @@
+"""Extension points (pluggy, entry-point group ``glasshub``): few, and named as git names them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pluggy
+
+from glasshub.git.refs import RefUpdate
+from glasshub.identity import Actor, Repo
+
+GROUP = "glasshub"
+hookspec = pluggy.HookspecMarker(GROUP)
+hookimpl = pluggy.HookimplMarker(GROUP)
+
+
+class Hooks:
+    """What a plugin may implement, each marked with ``@glasshub.plugins.hookimpl``."""
+
+    @hookspec
+    def pre_receive(self, repo: Repo, updates: Sequence[RefUpdate], actor: Actor) -> None:
+        """Called before any ref moves; raise :class:`glasshub.errors.GlasshubError` to refuse all ``updates``."""
+
+    @hookspec
+    def post_receive(self, repo: Repo, updates: Sequence[RefUpdate], actor: Actor) -> None:
+        """Called with the updates that were applied, after the index has caught up. Cannot undo them."""
+
+
+def load_plugins() -> pluggy.PluginManager:
+    """A manager with every installed plugin of the group ``glasshub`` registered."""
+    manager = pluggy.PluginManager(GROUP)
+    manager.add_hookspecs(Hooks)
+    manager.load_setuptools_entrypoints(GROUP)
+    return manager

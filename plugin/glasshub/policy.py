@@ -1,0 +1,73 @@
+"""What a push may do: the rules of ``pre_receive``, checked for every write before any ref moves."""
+
+from __future__ import annotations
+
+from dulwich.object_store import BaseObjectStore
+from dulwich.objects import Blob, Commit, ObjectID, Tree
+
+from glasshub import access
+from glasshub.access import Action
+from glasshub.errors import Forbidden, Unauthenticated
+from glasshub.evals.eval_yaml import PATH as EVAL_YAML
+from glasshub.evals.eval_yaml import parse_eval_yaml
+from glasshub.evals.problems import Problem
+from glasshub.git.ancestry import is_ancestor
+from glasshub.git.refs import RefUpdate
+from glasshub.identity import Actor, Repo
+
+MAIN = "refs/heads/main"
+OPEN_TO_CLIENTS = ("refs/heads/", "refs/tags/")
+
+
+def refuse_actor(repo: Repo, actor: Actor) -> str:
+    """Why the actor may not push to this repo's branches and tags (``""`` when they may)."""
+    try:
+        access.require(actor, Action.WRITE, repo)
+    except (Forbidden, Unauthenticated) as error:
+        return error.message
+    return ""
+
+
+def refuse_ref(repo: Repo, update: RefUpdate) -> str:
+    """Why this ref may not be changed by a client at all (``""`` when it may)."""
+    if not update.ref.startswith(OPEN_TO_CLIENTS):
+        return "the hub keeps this ref; push to refs/heads/ or refs/tags/"
+    if update.ref == MAIN and update.deletes and not repo.allow_force_push:
+        return "main is protected and cannot be deleted; an admin can allow it in the repo's settings"
+    return ""
+
+
+def refuse_rewrite(repo: Repo, update: RefUpdate, store: BaseObjectStore) -> str:
+    """Why ``main`` may not move this way (``""`` when it may): fast-forwards only, unless the repo allows more."""
+    if update.ref != MAIN or update.creates or update.deletes or repo.allow_force_push:
+        return ""
+    if is_ancestor(store, update.old, update.new):
+        return ""
+    return "main is protected and only fast-forwards; fetch, merge or rebase, and push again"
+
+
+def benchmark_problems(repo: Repo, update: RefUpdate, store: BaseObjectStore) -> tuple[Problem, ...]:
+    """The problems of the ``eval.yaml`` that this update would put on a dataset's ``main``.
+
+    Errors among them refuse the update, since a broken file would take a benchmark down. A file that
+    the update does not change is not judged again.
+    """
+    if repo.type != "dataset" or update.ref != MAIN or update.deletes:
+        return ()
+    blob = _root_blob(store, update.new, EVAL_YAML)
+    before = None if update.creates else _root_blob(store, update.old, EVAL_YAML)
+    if blob is None or (before is not None and before.id == blob.id):
+        return ()
+    return parse_eval_yaml(blob.data, repo_id=repo.repo_id).problems
+
+
+def _root_blob(store: BaseObjectStore, commit_id: str, name: str) -> Blob | None:
+    oid = ObjectID(commit_id.encode("ascii"))
+    commit = store[oid] if oid in store else None
+    if not isinstance(commit, Commit):
+        return None
+    tree = store[commit.tree]
+    if not isinstance(tree, Tree) or name.encode() not in tree:
+        return None
+    found = store[tree[name.encode()][1]]
+    return found if isinstance(found, Blob) else None

@@ -1,0 +1,92 @@
+"""Running the hub: heal first, then gunicorn with a few processes of a few threads each."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from glasshub import indexing, repos
+from glasshub.app import create_app
+from glasshub.config import Settings
+from glasshub.errors import Conflict
+from glasshub.hub import open_hub
+
+
+class _Server(BaseApplication):  # type: ignore[misc]
+    """gunicorn with our options; each worker opens its own hub after the fork."""
+
+    def __init__(self, settings: Settings, options: dict[str, Any]) -> None:
+        self._settings = settings
+        self._options = options
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Hand our options to gunicorn."""
+        for key, value in self._options.items():
+            self.cfg.set(key, value)
+
+    def load(self) -> Flask:
+        """The application of one worker."""
+        return create_app(open_hub(self._settings))
+
+
+def prepare(settings: Settings) -> int:
+    """Make the data folder sound before serving: finish what a crash interrupted; returns how many repos were synced."""
+    hub = open_hub(settings)
+    try:
+        repos.sweep(hub)
+        return indexing.heal(hub)
+    finally:
+        hub.close()
+
+
+def serve(
+    settings: Settings,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    workers: int | None = None,
+    on_ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve until told to stop (SIGTERM, SIGINT).
+
+    Args:
+        settings: the hub's settings.
+        host: address to listen on.
+        port: TCP port.
+        workers: processes; one per core by default.
+        on_ready: called once when the port accepts connections.
+
+    Raises:
+        Conflict: the port is taken.
+    """
+    _require_free(host, port)
+    prepare(settings)
+    options = {
+        "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+        "workers": workers or os.cpu_count() or 1,
+        "worker_class": "gthread",
+        "threads": settings.threads,
+        "timeout": 120,
+        "graceful_timeout": 10,
+        "keepalive": 5,
+        "loglevel": "warning",
+        "proc_name": "glasshub",
+        "when_ready": lambda server: on_ready(),  # noqa: ARG005 - gunicorn names the argument
+    }
+    _Server(settings, options).run()
+
+
+def _require_free(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise Conflict(f"Cannot listen on {host}:{port}: {error.strerror}. Choose another with --port.") from error

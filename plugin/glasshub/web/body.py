@@ -1,0 +1,38 @@
+"""Request bodies of git clients: de-chunked by the server, maybe gzipped by the client, always read bounded."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from typing import IO
+
+from flask import request
+
+from glasshub.errors import Invalid
+
+
+class GunzipReader(io.RawIOBase):
+    """Reads a gzip stream piece by piece, so that a small body cannot unfold in memory at once."""
+
+    def __init__(self, source: IO[bytes]) -> None:
+        self._gzip = gzip.GzipFile(fileobj=source, mode="rb")
+
+    def readable(self) -> bool:
+        """Always true."""
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Fill ``buffer`` with inflated bytes; 0 at the end. Raises ``Invalid`` on a broken stream."""
+        try:
+            return self._gzip.readinto(buffer)
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise Invalid(f"The gzipped request body is damaged ({error}). Send it again.") from error
+
+
+def git_body() -> IO[bytes]:
+    """The body of a git request as a stream; limits on what comes out of it are the reader's."""
+    request.max_content_length = None  # packs may be large; the pack reader counts and stops
+    if request.headers.get("Content-Encoding", "") in ("gzip", "x-gzip"):
+        return io.BufferedReader(GunzipReader(request.stream))
+    return request.stream

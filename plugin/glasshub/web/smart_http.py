@@ -1,0 +1,138 @@
+"""git smart HTTP at ``/{ns}/{name}`` and ``/datasets/{ns}/{name}``, with or without ``.git``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from dulwich.repo import MemoryRepo
+from dulwich.repo import Repo as GitRepo
+from flask import Blueprint, Response, request
+
+from glasshub import access, receive, repos
+from glasshub.access import Action
+from glasshub.errors import Forbidden, RepoNotFound, Unauthenticated
+from glasshub.git.advertise import advertise_receive_pack, advertise_upload_pack
+from glasshub.git.quarantine import Quarantine
+from glasshub.git.read import open_repo
+from glasshub.git.receive_pack import CAPABILITIES, Limits, serve_receive_pack
+from glasshub.git.refs import RefResult, RefUpdate
+from glasshub.git.upload_pack import serve_upload_pack
+from glasshub.identity import Repo, RepoType
+from glasshub.web.body import git_body
+from glasshub.web.context import actor, hub, load_repo, public_url
+
+bp = Blueprint("smart_http", __name__)
+HIDDEN = "refs/hub/"
+
+
+def hidden(ref: str) -> bool:
+    """Whether a ref is the hub's own and never advertised to ordinary clients."""
+    return ref.startswith(HIDDEN)
+
+
+def _routes(suffix: str, method: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+    def register(view: Callable[..., Response]) -> Callable[..., Response]:
+        for prefix, type in (("", "model"), ("/datasets", "dataset")):
+            bp.add_url_rule(
+                f"{prefix}/<ns>/<name>/{suffix}", f"{view.__name__}_{type}", view, methods=[method], defaults={"type": type}
+            )
+        return view
+
+    return register
+
+
+@_routes("info/refs", "GET")
+def info_refs(type: RepoType, ns: str, name: str) -> Response:
+    """The ref advertisement that starts every clone, fetch and push."""
+    service = request.args.get("service", "")
+    if service == "git-upload-pack":
+        with _open(load_repo(type, ns, name)) as git_repo:
+            body = advertise_upload_pack(git_repo, version=_version(), hidden=hidden)
+    elif service == "git-receive-pack":
+        body = _advertise_push(type, ns, name)
+    else:
+        raise Forbidden("This hub speaks only smart HTTP. Update your git client.")
+    return _answer(iter([body]), f"{service}-advertisement")
+
+
+@_routes("git-upload-pack", "POST")
+def upload_pack(type: RepoType, ns: str, name: str) -> Response:
+    """Serve a clone or fetch."""
+    repo = load_repo(type, ns, name)
+    body, version = git_body(), _version()
+
+    def stream() -> Iterator[bytes]:
+        with _open(repo) as git_repo:
+            yield from serve_upload_pack(git_repo, body, version=version, hidden=hidden)
+
+    return _answer(stream(), "git-upload-pack-result")
+
+
+@_routes("git-receive-pack", "POST")
+def receive_pack(type: RepoType, ns: str, name: str) -> Response:
+    """Take a push through the one door."""
+    repo = _repo_to_push(type, ns, name)
+    body, who, here, address = git_body(), actor(), hub(), public_url()
+
+    def apply(
+        incoming: Quarantine, updates: list[RefUpdate], atomic: bool, options: list[str], tell: receive.Tell
+    ) -> list[RefResult]:
+        return receive.apply_ref_updates(
+            here, repo, updates, who, incoming=incoming, atomic=atomic, tell=tell, base_url=address
+        )
+
+    settings = here.settings
+    limits = Limits(
+        wire=settings.max_push_bytes,
+        inflated=settings.max_inflated_bytes,
+        object=settings.max_object_bytes,
+        objects=settings.max_push_objects,
+    )
+
+    def stream() -> Iterator[bytes]:
+        with open_repo(here.git_dir(repo)) as git_repo:
+            yield from serve_receive_pack(git_repo, body, limits=limits, apply=apply, hidden=hidden)
+
+    return _answer(stream(), "git-receive-pack-result")
+
+
+def _advertise_push(type: RepoType, ns: str, name: str) -> bytes:
+    try:
+        repo = load_repo(type, ns, name, Action.WRITE)
+    except RepoNotFound:
+        _require_may_create(ns, name)
+        return advertise_receive_pack(MemoryRepo(), hidden=hidden, capabilities=CAPABILITIES)
+    with _open(repo) as git_repo:
+        return advertise_receive_pack(git_repo, hidden=hidden, capabilities=CAPABILITIES)
+
+
+def _repo_to_push(type: RepoType, ns: str, name: str) -> Repo:
+    try:
+        return load_repo(type, ns, name, Action.WRITE)
+    except RepoNotFound:
+        _require_may_create(ns, name)
+        return repos.find_or_create_for_push(hub(), actor(), type, ns, name)
+
+
+def _require_may_create(ns: str, name: str) -> None:
+    # Nothing is made before the push itself arrives; a stranger learns no more than that there is no such repo.
+    if not actor().signed_in:
+        raise Unauthenticated("Sign in to push: any user name, and a token with scope write as password.")
+    if not (hub().settings.create_on_push and access.may_create_in(actor(), ns)):
+        raise access.repo_not_found(f"{ns}/{name.removesuffix('.git')}")
+
+
+def _open(repo: Repo) -> GitRepo:
+    return open_repo(hub().git_dir(repo))
+
+
+def _version() -> int:
+    asked = re.search(r"(?:^|:)version=([012])(?::|$)", request.headers.get("Git-Protocol", ""))
+    return int(asked[1]) if asked else 0
+
+
+def _answer(body: Iterator[bytes], kind: str) -> Response:
+    response = Response(body, content_type=f"application/x-{kind}", direct_passthrough=True)
+    response.headers["Cache-Control"] = "no-cache, max-age=0, must-revalidate"
+    return response
