@@ -59,11 +59,11 @@ def info_refs(type: RepoType, ns: str, name: str) -> Response:
 @_routes("git-upload-pack", "POST")
 def upload_pack(type: RepoType, ns: str, name: str) -> Response:
     """Serve a clone or fetch."""
-    repo = load_repo(type, ns, name)
+    path = hub().git_dir(load_repo(type, ns, name))
     body, version = git_body(), _version()
 
     def stream() -> Iterator[bytes]:
-        with _open(repo) as git_repo:
+        with open_repo(path) as git_repo:
             yield from serve_upload_pack(git_repo, body, version=version, hidden=hidden)
 
     return _answer(stream(), "git-upload-pack-result")
@@ -74,6 +74,7 @@ def receive_pack(type: RepoType, ns: str, name: str) -> Response:
     """Take a push through the one door."""
     repo = _repo_to_push(type, ns, name)
     body, who, here, address = git_body(), actor(), hub(), public_url()
+    path = here.git_dir(repo)
 
     def apply(
         incoming: Quarantine, updates: list[RefUpdate], atomic: bool, options: list[str], tell: receive.Tell
@@ -91,7 +92,7 @@ def receive_pack(type: RepoType, ns: str, name: str) -> Response:
     )
 
     def stream() -> Iterator[bytes]:
-        with open_repo(here.git_dir(repo)) as git_repo:
+        with open_repo(path) as git_repo:
             yield from serve_receive_pack(git_repo, body, limits=limits, apply=apply, hidden=hidden)
 
     return _answer(stream(), "git-receive-pack-result")
