@@ -122,7 +122,8 @@ def require(actor: Actor, action: Action, repo: Repo, *, author: str | None = No
 def repo_not_found(repo_id: str) -> RepoNotFound:
     """The one answer for a repo that is missing or hidden."""
     return RepoNotFound(
-        f"Repository Not Found: {repo_id}. Check the spelling; if it is private, sign in with an account that may read it."
+        f"Repository Not Found: {repo_id}. Check the spelling; "
+        "if it is private, sign in with an account that may read it."
     )
 
 

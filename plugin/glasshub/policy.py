@@ -63,7 +63,7 @@ def benchmark_problems(repo: Repo, update: RefUpdate, store: BaseObjectStore) ->
 
 def _root_blob(store: BaseObjectStore, commit_id: str, name: str) -> Blob | None:
     oid = ObjectID(commit_id.encode("ascii"))
-    commit = store[oid] if oid in store else None
+    commit = store.get(oid)
     if not isinstance(commit, Commit):
         return None
     tree = store[commit.tree]

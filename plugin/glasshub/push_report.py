@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from glasshub.identity import Repo
-from glasshub.indexing import Outcome
 from glasshub.index.rows import ResultRow
+from glasshub.indexing import Outcome
 
 MOST = 8
 

@@ -36,7 +36,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
 
 def prepare(settings: Settings) -> int:
-    """Make the data folder sound before serving: finish what a crash interrupted; returns how many repos were synced."""
+    """Finish what a crash interrupted, before serving; returns how many repos had to be indexed."""
     hub = open_hub(settings)
     try:
         repos.sweep(hub)

@@ -35,7 +35,11 @@ def _routes(suffix: str, method: str) -> Callable[[Callable[..., Response]], Cal
     def register(view: Callable[..., Response]) -> Callable[..., Response]:
         for prefix, type in (("", "model"), ("/datasets", "dataset")):
             bp.add_url_rule(
-                f"{prefix}/<ns>/<name>/{suffix}", f"{view.__name__}_{type}", view, methods=[method], defaults={"type": type}
+                f"{prefix}/<ns>/<name>/{suffix}",
+                f"{view.__name__}_{type}",
+                view,
+                methods=[method],
+                defaults={"type": type},
             )
         return view
 
