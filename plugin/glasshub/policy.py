@@ -11,7 +11,7 @@ from glasshub.errors import Forbidden, Unauthenticated
 from glasshub.evals.eval_yaml import PATH as EVAL_YAML
 from glasshub.evals.eval_yaml import parse_eval_yaml
 from glasshub.evals.problems import Problem
-from glasshub.git.ancestry import is_ancestor
+from glasshub.git.ancestry import is_ancestor, lookup
 from glasshub.git.refs import RefUpdate
 from glasshub.identity import Actor, Repo
 
@@ -63,7 +63,7 @@ def benchmark_problems(repo: Repo, update: RefUpdate, store: BaseObjectStore) ->
 
 def _root_blob(store: BaseObjectStore, commit_id: str, name: str) -> Blob | None:
     oid = ObjectID(commit_id.encode("ascii"))
-    commit = store.get(oid)
+    commit = lookup(store, oid)
     if not isinstance(commit, Commit):
         return None
     tree = store[commit.tree]

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections import deque
 
 from dulwich.object_store import BaseObjectStore
-from dulwich.objects import Commit, ObjectID
+from dulwich.objects import Commit, ObjectID, ShaFile
+
+
+def lookup(store: BaseObjectStore, oid: ObjectID) -> ShaFile | None:
+    """The object of that id, or ``None``."""
+    try:
+        return store[oid]
+    except KeyError:
+        return None
 
 
 def is_ancestor(store: BaseObjectStore, old: str, new: str) -> bool:
@@ -20,7 +28,7 @@ def is_ancestor(store: BaseObjectStore, old: str, new: str) -> bool:
         oid = queue.popleft()
         if oid == wanted:
             return True
-        commit = store[oid] if oid in store else None
+        commit = lookup(store, oid)
         for parent in commit.parents if isinstance(commit, Commit) else ():
             if parent not in seen:
                 seen.add(parent)

@@ -81,7 +81,7 @@ def receive_pack(type: RepoType, ns: str, name: str) -> Response:
     path = here.git_dir(repo)
 
     def apply(
-        incoming: Quarantine, updates: list[RefUpdate], atomic: bool, options: list[str], tell: receive.Tell
+        incoming: Quarantine, updates: list[RefUpdate], atomic: bool, _options: list[str], tell: receive.Tell
     ) -> list[RefResult]:
         return receive.apply_ref_updates(
             here, repo, updates, who, incoming=incoming, atomic=atomic, tell=tell, base_url=address
