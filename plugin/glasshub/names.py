@@ -1,0 +1,50 @@
+"""Which names accounts and repos may have. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from glasshub.errors import Invalid
+
+RESERVED = frozenset(
+    "admin api assets benchmarks blog buckets cas collections dashboard datasets demo discussions docs embed feeds "
+    "explore favicon.ico glasshub health healthz help hub jobs join kernels login logout me models new notifications "
+    "oauth organizations papers posts pricing privacy pulls register robots.txt root runs search settings signup "
+    "spaces static status support tasks terms uploads user users v1 v2 webhooks well-known".split()
+)
+_ACCOUNT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,37}[A-Za-z0-9])")
+_REPO = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?")
+
+
+def check_account_name(name: str) -> str:
+    """The name of a user or organisation, if it is allowed.
+
+    Raises:
+        Invalid: with the rule it breaks.
+    """
+    if not _ACCOUNT.fullmatch(name) or _awkward(name):
+        raise Invalid(
+            f"{name!r} cannot be an account name: use 2 to 39 of A-Z a-z 0-9 . _ -, beginning and ending with a "
+            "letter or digit, without '--' or '..', not ending in .git."
+        )
+    if name.lower() in RESERVED:
+        raise Invalid(f"The name {name!r} is reserved for the hub's own pages. Choose another.")
+    return name
+
+
+def check_repo_name(name: str) -> str:
+    """The name of a repo within its namespace, if it is allowed (the same rule as in the stock clients).
+
+    Raises:
+        Invalid: with the rule it breaks.
+    """
+    if not _REPO.fullmatch(name) or _awkward(name):
+        raise Invalid(
+            f"{name!r} cannot be a repo name: use 1 to 96 of A-Z a-z 0-9 . _ -, beginning and ending with a "
+            "letter, digit or _, without '--' or '..', not ending in .git."
+        )
+    return name
+
+
+def _awkward(name: str) -> bool:
+    return "--" in name or ".." in name or name.lower().endswith((".git", ".lock"))

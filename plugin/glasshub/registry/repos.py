@@ -1,0 +1,90 @@
+"""Repos, their old names and benchmark approvals in the registry."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, Row, select
+
+from glasshub.identity import Repo
+from glasshub.registry.tables import redirects, repos
+
+
+def add(db: Connection, repo: Repo) -> None:
+    """Insert a repo; its name stops redirecting elsewhere."""
+    forget_redirect(db, repo.type, repo.repo_id)
+    db.execute(
+        repos.insert().values(
+            key=repo.key,
+            type=repo.type,
+            namespace=repo.namespace,
+            name=repo.name,
+            lower=repo.repo_id.lower(),
+            private=repo.private,
+            created_at=repo.created_at,
+            creator=repo.creator,
+            allow_force_push=repo.allow_force_push,
+            approved=False,
+        )
+    )
+
+
+def find(db: Connection, type: str, repo_id: str) -> Repo | None:
+    """The repo of that name now, or of that old name."""
+    lower = repo_id.lower()
+    row = db.execute(select(repos).where((repos.c.type == type) & (repos.c.lower == lower))).one_or_none()
+    if row is None:
+        key = db.scalar(select(redirects.c.key).where((redirects.c.type == type) & (redirects.c.lower == lower)))
+        return None if key is None else by_key(db, key)
+    return _repo(row)
+
+
+def by_key(db: Connection, key: str) -> Repo | None:
+    """The repo with this key."""
+    row = db.execute(select(repos).where(repos.c.key == key)).one_or_none()
+    return None if row is None else _repo(row)
+
+
+def every(db: Connection) -> list[Repo]:
+    """All repos by key."""
+    return [_repo(row) for row in db.execute(select(repos).order_by(repos.c.key))]
+
+
+def update(db: Connection, key: str, **values: object) -> None:
+    """Change columns of one repo."""
+    db.execute(repos.update().where(repos.c.key == key).values(**values))
+
+
+def rename(db: Connection, repo: Repo, namespace: str, name: str) -> None:
+    """Give a repo a new name; the old one redirects, the new one does not redirect any more."""
+    new_id = f"{namespace}/{name}"
+    forget_redirect(db, repo.type, new_id)
+    update(db, repo.key, namespace=namespace, name=name, lower=new_id.lower())
+    if new_id.lower() != repo.repo_id.lower():
+        db.execute(redirects.insert().values(type=repo.type, lower=repo.repo_id.lower(), key=repo.key))
+
+
+def delete(db: Connection, key: str) -> None:
+    """Remove a repo and its redirects."""
+    db.execute(redirects.delete().where(redirects.c.key == key))
+    db.execute(repos.delete().where(repos.c.key == key))
+
+
+def old_names(db: Connection, key: str) -> list[str]:
+    """Lower-cased names that redirect to this repo."""
+    return list(db.scalars(select(redirects.c.lower).where(redirects.c.key == key).order_by(redirects.c.lower)))
+
+
+def approved(db: Connection, key: str) -> bool:
+    """Whether an admin approved this dataset as a benchmark."""
+    return bool(db.scalar(select(repos.c.approved).where(repos.c.key == key)))
+
+
+def forget_redirect(db: Connection, type: str, repo_id: str) -> None:
+    """Stop redirecting a name."""
+    db.execute(redirects.delete().where((redirects.c.type == type) & (redirects.c.lower == repo_id.lower())))
+
+
+def _repo(row: Row[tuple[object, ...]]) -> Repo:
+    return Repo(
+        row.key, row.type, row.namespace, row.name, bool(row.private), row.created_at, row.creator,
+        bool(row.allow_force_push),
+    )  # fmt: skip
