@@ -7,8 +7,8 @@ import re
 from glasshub.errors import Invalid
 
 RESERVED = frozenset(
-    "admin api assets benchmarks blog buckets cas collections dashboard datasets demo discussions docs embed feeds "
-    "explore favicon.ico glasshub health healthz help hub jobs join kernels login logout me models new notifications "
+    "admin api assets benchmarks blog buckets cas collections dashboard datasets discussions docs embed feeds "
+    "explore favicon.ico health healthz help hub jobs join kernels login logout me models new notifications "
     "oauth organizations papers posts pricing privacy pulls register robots.txt root runs search settings signup "
     "spaces static status support tasks terms uploads user users v1 v2 webhooks well-known".split()
 )
