@@ -65,7 +65,7 @@ def serve(
     Raises:
         Conflict: the port is taken.
     """
-    _require_free(host, port)
+    require_free(host, port)
     prepare(settings)
     options = {
         "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
@@ -82,7 +82,8 @@ def serve(
     _Server(settings, options).run()
 
 
-def _require_free(host: str, port: int) -> None:
+def require_free(host: str, port: int) -> None:
+    """Return if ``host:port`` can be listened on. Raises ``Conflict`` when it cannot."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
