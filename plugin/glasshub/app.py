@@ -17,6 +17,7 @@ from glasshub.web.auth import init_auth
 from glasshub.web.context import EXTENSION
 from glasshub.web.errors import init_errors
 from glasshub.web.headers import init_headers
+from glasshub.web.templating import init_templates
 
 MAX_FORM_BYTES = 16 * 1024**2
 
@@ -36,6 +37,7 @@ def create_app(hub: Hub) -> Flask:
     app.extensions[EXTENSION] = hub
     init_errors(app)
     init_headers(app)
+    init_templates(app)
     init_auth(app)
     for blueprint in (smart_http.bp, files.bp, *api.BLUEPRINTS, *pages.BLUEPRINTS):
         app.register_blueprint(blueprint)

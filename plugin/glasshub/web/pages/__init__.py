@@ -1,1 +1,7 @@
 """The pages, mirrored by the folders of ``templates/``."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+BLUEPRINTS: list[Blueprint] = []

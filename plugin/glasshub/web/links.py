@@ -1,0 +1,57 @@
+"""Addresses of pages, built in one place: pure functions from names to quoted paths below the hub's address."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlencode
+
+
+def tree_url(repo_path: str, rev: str, path: str = "") -> str:
+    """The page of a folder; ``repo_path`` is ``Repo.path``, ``rev`` a branch, tag, ``refs/...`` or commit id."""
+    return _below(repo_path, "tree", rev, path)
+
+
+def blob_url(repo_path: str, rev: str, path: str) -> str:
+    """The page of a file."""
+    return _below(repo_path, "blob", rev, path)
+
+
+def resolve_url(repo_path: str, rev: str, path: str) -> str:
+    """The bytes of a file, as the stock clients fetch them."""
+    return _below(repo_path, "resolve", rev, path)
+
+
+def commits_url(repo_path: str, rev: str, path: str = "") -> str:
+    """The history of a revision, or of one file or folder in it."""
+    return _below(repo_path, "commits", rev, path)
+
+
+def commit_url(repo_path: str, id: str) -> str:
+    """The page of one commit."""
+    return f"{quote(repo_path)}/commit/{quote(id, safe='')}"
+
+
+def dataset_url(dataset_id: str, task_id: str = "") -> str:
+    """The page of a dataset, with one of its tasks chosen."""
+    return with_query(f"/datasets/{quote(dataset_id)}", task=task_id)
+
+
+def leaderboard_url(dataset_id: str, task_id: str, *, model: str = "", base_model: str = "", cursor: str = "") -> str:
+    """The full leaderboard of a task; ``model`` (``namespace/name``) asks for every report of one model."""
+    path = f"/datasets/{quote(dataset_id)}/leaderboard"
+    return with_query(path, task=task_id, model=model, base_model=base_model, cursor=cursor)
+
+
+def listing_url(path: str, **query: str | int | tuple[str, ...] | None) -> str:
+    """A listing with its search, filters, sort and cursor; what is empty is left out."""
+    return with_query(path, **query)
+
+
+def with_query(path: str, **query: str | int | tuple[str, ...] | None) -> str:
+    """``path`` with the parameters that are not empty, tuples as repeated keys."""
+    text = urlencode([(key, value) for key, value in query.items() if value], doseq=True, safe="/:")
+    return f"{path}?{text}" if text else path
+
+
+def _below(repo_path: str, verb: str, rev: str, path: str) -> str:
+    tail = f"/{quote(path)}" if path else ""
+    return f"{quote(repo_path)}/{verb}/{quote(rev)}{tail}"
