@@ -77,7 +77,7 @@ def run(settings: Settings, *, host: str = "127.0.0.1", port: int = 8000) -> Non
     serve(settings, host=host, port=port, on_ready=lambda: console.print(text))
 
 
-def populate(hub: Hub, *, on_done: Callable[[Sample], None] = lambda sample: None) -> None:
+def populate(hub: Hub, *, on_done: Callable[[Sample], None] | None = None) -> None:
     """Add the demo's accounts and push the sample repos as they would.
 
     What exists already is left as it is; a repo without any commit (left by a crash) is filled.
@@ -91,7 +91,8 @@ def populate(hub: Hub, *, on_done: Callable[[Sample], None] = lambda sample: Non
     clock = int(time.time()) - 60 * 3 * len(found)
     for number, sample in enumerate(found):
         _push(hub, sample, clock + 60 * 3 * number)
-        on_done(sample)
+        if on_done is not None:
+            on_done(sample)
 
 
 def samples() -> Iterator[Sample]:
