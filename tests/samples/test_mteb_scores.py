@@ -51,7 +51,7 @@ def test_values_are_the_published_ones():
 
 
 def test_the_tool_makes_exactly_these_files(tmp_path):
-    """From the published table where it is at hand (GLASSHUB_MTEB_TSV), else from the rows that the digest vouches for."""
+    """From the published table where GLASSHUB_MTEB_TSV names it, else from the rows that the digest vouches for."""
     table = Path(os.environ.get("GLASSHUB_MTEB_TSV") or write_table(tmp_path / "table.tsv", scores()))
     load_tool().make(table, tmp_path / "out")
     made = {path.relative_to(tmp_path / "out"): path for path in (tmp_path / "out").rglob("*") if path.is_file()}
