@@ -1,34 +1,37 @@
-"""Ref updates: what they are, which names are legal, and changing several at once by compare-and-swap.
-
-Several refs move together by way of a journal: the decision is written and fsynced before the first ref
-moves, and whoever takes the repository's lock next finishes what a dead process began. So an atomic push
-is atomic even across a power cut.
-"""
+"""Ref updates: what they are, which names are legal, and changing several at once by compare-and-swap."""
 
 from __future__ import annotations
 
-import json
-import os
-import random
 import re
-import shutil
-import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from dulwich.file import FileLocked
-from dulwich.refs import check_ref_format
+from dulwich.refs import Ref, check_ref_format
 from dulwich.repo import Repo as GitRepo
 
-from glasshub.git.durable import replace_file, sync_folder
+from glasshub.errors import GlasshubError
+from glasshub.git.recovery import QUARANTINE, recover, remove_journal, write_journal
+from glasshub.git.ref_store import ZERO, Move, delete_refs, read_ref, set_refs
 
-ZERO = "0" * 40
-STALE = "stale: the ref has moved since you looked; fetch, then push again"
-JOURNAL = "glasshub-refs.json"
-QUARANTINE = "quarantine"
+__all__ = [
+    "QUARANTINE",
+    "ZERO",
+    "RefResult",
+    "RefUpdate",
+    "apply_updates",
+    "check_ref_name",
+    "is_object_id",
+    "read_ref",
+    "recover",
+]
+
+STALE = "stale info: the ref moved; fetch and push again"
+TWICE = "the push names this ref more than once; name it once"
+ATOMIC = "atomic push: another ref was refused, so none was changed"
+_LONGEST_PART = 240  # bytes; a file system takes 255, and lock files add to the name
+_LONGEST = 1024
 _HEX = re.compile(r"[0-9a-f]{40}")
-_ATTEMPTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,137 +66,136 @@ class RefResult:
         return not self.error
 
 
-def check_ref_name(ref: str) -> str:
-    """Why ``ref`` cannot be the name of a ref (``""`` when it can)."""
-    if ref.startswith("refs/") and check_ref_format(ref.encode("utf-8", "surrogateescape")):  # type: ignore[arg-type]
-        return ""
-    return "not a legal ref name (see git check-ref-format)"
-
-
 def is_object_id(text: str) -> bool:
     """Whether ``text`` is 40 lower-case hex digits."""
     return _HEX.fullmatch(text) is not None
 
 
-def read_ref(repo: GitRepo, ref: str) -> str:
-    """The object id a ref points to now, ``ZERO`` when it does not exist."""
-    value = repo.refs.read_ref(ref.encode("utf-8", "surrogateescape"))  # type: ignore[arg-type]
-    return value.decode("ascii") if value else ZERO
-
-
-def is_stale(repo: GitRepo, update: RefUpdate) -> bool:
-    """Whether the ref no longer has the value the client saw."""
-    return read_ref(repo, update.ref) != update.old
-
-
-def apply_updates(repo: GitRepo, updates: Sequence[RefUpdate], *, atomic: bool) -> list[RefResult]:
-    """Apply updates by compare-and-swap. The caller holds the repository's lock.
-
-    Args:
-        repo: the repository.
-        updates: what to change; each names another ref.
-        atomic: all or none, also across a crash.
-
-    Returns:
-        One result per update, in order.
-    """
-    errors = [_refuse(repo, update, updates) for update in updates]
-    if atomic and any(errors):
-        rest = "atomic push: another ref was refused, so none was changed"
-        return [RefResult(update, error or rest) for update, error in zip(updates, errors, strict=True)]
-    going = [update for update, error in zip(updates, errors, strict=True) if not error]
-    journal = Path(repo.controldir()) / JOURNAL
-    if len(going) > 1:
-        replace_file(journal, json.dumps([asdict(update) for update in going]).encode())
-    for update in _deletions_first(going):
-        _swap(repo, update)
-    journal.unlink(missing_ok=True)
-    return [RefResult(update, error) for update, error in zip(updates, errors, strict=True)]
-
-
-def recover(git_dir: Path) -> bool:
-    """Finish what a process that died left behind; returns whether there was anything. The caller holds the lock.
-
-    Removes lock files (nobody else can hold them now), replays the journal, drops abandoned quarantines.
-    """
-    locks = [path for path in (git_dir / "packed-refs.lock", git_dir / "HEAD.lock") if path.exists()]
-    locks += (git_dir / "refs").rglob("*.lock")
-    abandoned = [path for path in (git_dir / QUARANTINE).glob("*-*") if not _alive(path.name.split("-")[0])]
-    for lock in locks:
-        lock.unlink(missing_ok=True)
-    for folder in abandoned:
-        shutil.rmtree(folder, ignore_errors=True)
-    journal = git_dir / JOURNAL
-    if journal.exists():
-        _replay(git_dir, journal)
-        return True
-    return bool(locks or abandoned)
-
-
-def _alive(pid: str) -> bool:
+def check_ref_name(ref: str) -> str:
+    """Why ``ref`` cannot name a ref here (``""`` when it can): git's own rules, below ``refs/``, and UTF-8."""
     try:
-        os.kill(int(pid), 0)
-    except (ProcessLookupError, ValueError):
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _replay(git_dir: Path, journal: Path) -> None:
-    updates = [RefUpdate(**item) for item in json.loads(journal.read_bytes())]
-    with GitRepo(str(git_dir), bare=True) as repo:
-        for update in _deletions_first(updates):
-            if read_ref(repo, update.ref) == update.old:
-                _swap(repo, update)
-    journal.unlink()
-
-
-def _deletions_first(updates: Sequence[RefUpdate]) -> list[RefUpdate]:
-    # Deleting refs/heads/a makes room for refs/heads/a/b in the same push.
-    return sorted(updates, key=lambda update: not update.deletes)
-
-
-def _refuse(repo: GitRepo, update: RefUpdate, updates: Sequence[RefUpdate]) -> str:
-    if reason := check_ref_name(update.ref):
-        return reason
-    if sum(other.ref == update.ref for other in updates) > 1:
-        return "the push names this ref twice; name it once"
-    if is_stale(repo, update):
-        return STALE
-    if update.creates and update.deletes:
-        return "there is no such ref to delete"
-    return _folder_clash(repo, update, updates) if update.creates else ""
-
-
-def _folder_clash(repo: GitRepo, update: RefUpdate, updates: Sequence[RefUpdate]) -> str:
-    going = {other.ref for other in updates if other.deletes}
-    coming = {other.ref for other in updates if not other.deletes and other is not update}
-    present = {ref.decode("utf-8", "surrogateescape") for ref in repo.refs.allkeys()} - going | coming
-    for other in present:
-        if other.startswith(f"{update.ref}/") or update.ref.startswith(f"{other}/"):
-            return f"{other} exists, and a ref cannot be a folder of refs too; choose another name"
+        raw = ref.encode("utf-8")
+    except UnicodeEncodeError:
+        return "a ref name must be UTF-8"
+    # At least refs/<kind>/<name>, as git demands of a push.
+    if not ref.startswith("refs/") or not check_ref_format(Ref(raw[5:])):
+        return "not a legal ref name (see git check-ref-format)"
+    if len(raw) > _LONGEST or max(map(len, raw.split(b"/"))) > _LONGEST_PART:
+        return "the ref name is too long; choose a shorter one"
     return ""
 
 
-def _swap(repo: GitRepo, update: RefUpdate) -> None:
-    """One compare-and-swap; dulwich raises instead of waiting when a lock file exists, so wait here."""
-    ref = update.ref.encode("utf-8", "surrogateescape")
-    old = update.old.encode("ascii")
-    pause = 0.005
-    for attempt in range(_ATTEMPTS):
+def apply_updates(repo: GitRepo, updates: Sequence[RefUpdate], *, atomic: bool) -> list[RefResult]:
+    """Apply updates by compare-and-swap. The caller holds the repository's lock and has run :func:`recover`.
+
+    All old values are compared before the first ref moves. A process killed in between leaves a journal by
+    which ``recover`` finishes the moves, so an atomic update never stays half done.
+
+    Args:
+        repo: the repository, on disk.
+        updates: what to change.
+        atomic: all or none.
+
+    Returns:
+        One result per update, in order.
+
+    Raises:
+        OSError: the disk failed, and putting things back failed too; the next ``recover`` finishes the moves.
+    """
+    errors = _refusals(repo, updates)
+    if atomic and any(errors):
+        return [RefResult(update, error or ATOMIC) for update, error in zip(updates, errors, strict=True)]
+    going = [update for update, error in zip(updates, errors, strict=True) if not error]
+    failed = _apply_journaled(repo, going, atomic=atomic) if going else {}
+    return [RefResult(u, error or failed.get(u.ref, "")) for u, error in zip(updates, errors, strict=True)]
+
+
+def _refusals(repo: GitRepo, updates: Sequence[RefUpdate]) -> list[str]:
+    names = [update.ref for update in updates]
+    repeated = {ref for ref in names if names.count(ref) > 1} if len(set(names)) < len(names) else set()
+    errors = [TWICE if u.ref in repeated else _refuse(repo, u) for u in updates]
+    going = [update for update, error in zip(updates, errors, strict=True) if not error]
+    clashes = _clashes(repo, going)
+    return [error or clashes.get(update.ref, "") for update, error in zip(updates, errors, strict=True)]
+
+
+def _refuse(repo: GitRepo, update: RefUpdate) -> str:
+    if reason := check_ref_name(update.ref):
+        return reason
+    if read_ref(repo, update.ref) != update.old:
+        return STALE
+    return "there is no such ref to delete" if update.creates and update.deletes else ""
+
+
+def _clashes(repo: GitRepo, going: Sequence[RefUpdate]) -> dict[str, str]:
+    """Refs that cannot be made because a ref cannot be a folder of refs too."""
+    made = {update.ref for update in going if update.creates}
+    if not made:
+        return {}
+    gone = {update.ref for update in going if update.deletes}
+    present = {ref.decode("utf-8", "surrogateescape") for ref in repo.refs.allkeys()} - gone | made
+    folders = {folder: ref for ref in present for folder in _folders(ref)}
+    found = {}
+    for ref in made:
+        other = folders.get(ref) or next((folder for folder in _folders(ref) if folder in present), "")
+        if other:
+            found[ref] = f"{other} exists, and a ref cannot be a folder of refs too; choose another name"
+    return found
+
+
+def _folders(ref: str) -> Iterator[str]:
+    while ref := ref.rpartition("/")[0]:
+        yield ref
+
+
+def _apply_journaled(repo: GitRepo, going: Sequence[RefUpdate], *, atomic: bool) -> dict[str, str]:
+    """Move the refs; returns the errors of those that could not be moved."""
+    git_dir = Path(repo.controldir())
+    several = len(going) > 1
+    write_journal(git_dir, {update.ref: update.new for update in going}, durable=several)
+    try:
+        failed = _apply_all(repo, going) if atomic else _apply_each(repo, going)
+    except (GlasshubError, OSError) as error:
+        _put_back(repo, going)
+        failed = {update.ref: _reason(error) for update in going}
+    remove_journal(git_dir, durable=several)
+    return failed
+
+
+def _apply_all(repo: GitRepo, going: Sequence[RefUpdate]) -> dict[str, str]:
+    # Deleting refs/heads/a makes room for refs/heads/a/b in the same push, so deletions go first.
+    delete_refs(repo, [_move(update) for update in going if update.deletes])
+    set_refs(repo, [_move(update) for update in going if not update.deletes])
+    return {}
+
+
+def _apply_each(repo: GitRepo, going: Sequence[RefUpdate]) -> dict[str, str]:
+    try:
+        return _apply_all(repo, going)
+    except (GlasshubError, OSError):
+        if len(going) == 1:
+            raise
+    failed = {}
+    for update in sorted(going, key=lambda update: not update.deletes):
         try:
-            if update.deletes:
-                done = repo.refs.remove_if_equals(ref, old)  # type: ignore[arg-type]
-            else:
-                done = repo.refs.set_if_equals(ref, old, update.new.encode("ascii"))  # type: ignore[arg-type]
-        except FileLocked:
-            if attempt == _ATTEMPTS - 1:
-                raise
-            time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
-            pause *= 2
-        else:
-            if not done:  # cannot happen while the lock is held; if it does, the repository is not ours
-                raise AssertionError(f"{update.ref} changed although its repository was locked")
-            sync_folder((Path(repo.controldir()) / os.fsdecode(ref)).parent)
-            return
+            if read_ref(repo, update.ref) != update.new:
+                _apply_all(repo, [update])
+        except (GlasshubError, OSError) as error:
+            failed[update.ref] = _reason(error)
+    return failed
+
+
+def _put_back(repo: GitRepo, going: Sequence[RefUpdate]) -> None:
+    moved = [update for update in going if read_ref(repo, update.ref) != update.old]
+    delete_refs(repo, [(update.ref, None, ZERO) for update in moved if update.creates])
+    set_refs(repo, [(update.ref, None, update.old) for update in moved if not update.creates])
+
+
+def _move(update: RefUpdate) -> Move:
+    return update.ref, update.old, update.new
+
+
+def _reason(error: GlasshubError | OSError) -> str:
+    if isinstance(error, GlasshubError):
+        return error.message
+    return f"the hub could not write the ref ({error.strerror}); try again, or tell an admin"

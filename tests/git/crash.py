@@ -1,0 +1,54 @@
+"""Dying at a chosen moment: a child process that is killed before its n-th change to the file system."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+
+_CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "shutil.rmtree"}
+
+
+def die_before_change(action: Callable[[], object], number: int) -> bool:
+    """Run ``action`` in a child that is killed -9 before its ``number``-th change; whether it lived to the end."""
+    child = os.fork()
+    if child == 0:
+        _run_until(action, number)
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        return False
+    assert os.WEXITSTATUS(status) == 0, "the child failed; its traceback is above"
+    return True
+
+
+def every_death(action: Callable[[], object], prepare: Callable[[], object], *, most: int = 200) -> Iterator[int]:
+    """For each moment: prepare anew, die there, and yield so that the caller looks at what is left."""
+    for number in range(1, most):
+        prepare()
+        lived = die_before_change(action, number)
+        yield number
+        if lived:
+            return
+    raise AssertionError(f"still dying after {most} changes")
+
+
+def _run_until(action: Callable[[], object], number: int) -> None:
+    seen = 0
+
+    def watch(event: str, arguments: tuple[object, ...]) -> None:
+        nonlocal seen
+        writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
+        if event in _CHANGES or writes:
+            seen += 1
+            if seen == number:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(watch)
+    try:
+        action()
+    except BaseException:  # noqa: BLE001 - whatever it is, a forked test must not go on
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
