@@ -41,6 +41,12 @@ def tree(tmp_path_factory) -> Path:
     return copy
 
 
+@pytest.fixture(scope="module")
+def tree_files(tree) -> set[str]:
+    """What the tree holds before anything is built in it."""
+    return files_below(tree)
+
+
 def build(tree: Path, out: Path, *options: str) -> Path:
     command = [sys.executable, "-m", "build", "--no-isolation", *options, "--outdir", str(out), str(tree)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
@@ -49,7 +55,7 @@ def build(tree: Path, out: Path, *options: str) -> Path:
 
 
 @pytest.fixture(scope="module")
-def archives(tree, tmp_path_factory) -> dict[str, Path]:
+def archives(tree, tree_files, tmp_path_factory) -> dict[str, Path]:
     """The wheel that ``pip install .`` makes, the sdist, and the wheel made from that sdist."""
     from_tree = build(tree, tmp_path_factory.mktemp("tree-wheel"), "--wheel")
     both = build(tree, tmp_path_factory.mktemp("sdist"))
@@ -78,10 +84,10 @@ def test_a_wheel_holds_what_lies_outside_the_package_in_the_tree(archives):
     assert any(name.startswith("glasshub/web/static/") for name in names)
 
 
-def test_an_sdist_holds_the_tree(archives, tree):
+def test_an_sdist_holds_the_tree(archives, tree_files):
     with tarfile.open(archives["sdist"]) as archive:
         names = {"/".join(member.name.split("/")[1:]) for member in archive if member.isfile()}
-    assert files_below(tree) - {".gitignore"} <= names
+    assert tree_files - {".gitignore"} <= names
 
 
 @pytest.mark.parametrize("kind", ["wheel", "wheel of sdist"])

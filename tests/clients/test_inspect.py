@@ -1,0 +1,122 @@
+"""Stock Inspect runs our own benchmark from the hub, and measures what the sample baseline's record says."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from glasshub.evals.eval_results import ResultEntry, parse_result_file
+from tests.require import require
+
+SAMPLES = Path(__file__).parents[2] / "sample_repos"
+QUESTIONS = SAMPLES / "datasets" / "glasshub" / "desk-questions"
+BASELINE = SAMPLES / "models" / "mara" / "first-option" / ".eval_results" / "desk-questions.yaml"
+pytestmark = pytest.mark.slow
+
+
+class Model(BaseHTTPRequestHandler):
+    """An OpenAI-compatible endpoint: the first option for choices, the right answer for short questions."""
+
+    answers: dict[str, str] = {}
+
+    def do_POST(self) -> None:
+        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        prompt = json.dumps(request["messages"])
+        known = [answer for question, answer in self.answers.items() if json.dumps(question)[1:-1] in prompt]
+        text = f"Let me see.\n**ANSWER: {known[0] if known else 'A'}**"
+        choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}
+        body = {
+            "id": "1",
+            "object": "chat.completion",
+            "created": 0,
+            "model": request["model"],
+            "choices": [choice],
+            "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+        }
+        data = json.dumps(body).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Stay silent."""
+
+
+@pytest.fixture
+def model_url() -> Iterator[str]:
+    rows = [json.loads(line) for line in (QUESTIONS / "short" / "test.jsonl").read_text("utf-8").splitlines()]
+    Model.answers = {row["question"]: row["answer"] for row in rows}
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Model)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/v1"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def push_questions(live, folder: Path) -> str:
+    """Copy the sample folder and push it with stock git; returns the id of the new repo."""
+    person = live.person("asker")
+    shutil.copytree(QUESTIONS, folder)
+    who = ["-c", f"user.name={person.name}", "-c", f"user.email={person.name}@users.noreply.localhost"]
+    url = live.git_url(f"datasets/{person.name}/desk-questions", person)
+    for arguments in (
+        ["init", "-q", "-b", "main"],
+        ["add", "."],
+        [*who, "commit", "-qm", "Ask"],
+        ["push", "-q", url, "main"],
+    ):
+        subprocess.run([require("git"), *arguments], cwd=folder, check=True, timeout=60)
+    return f"{person.name}/desk-questions"
+
+
+def run_inspect(live, repo_id: str, model_url: str, folder: Path) -> dict[str, dict]:
+    """Logs of all tasks of the benchmark, by task id."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "HF_HOME": str(folder / "hf"),
+        "HF_ENDPOINT": live.url,
+        "LOCAL_BASE_URL": model_url,
+        "LOCAL_API_KEY": "none",
+        "INSPECT_DISPLAY": "plain",
+        "NO_PROXY": "127.0.0.1",
+    }
+    command = [require("inspect"), "eval", f"hf/{repo_id}", "--model", "openai-api/local/first-option"]
+    command += ["--log-format", "json", "--log-dir", str(folder / "logs")]
+    done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stdout + done.stderr
+    logs = [json.loads(path.read_text("utf-8")) for path in (folder / "logs").glob("*.json")]
+    return {log["eval"]["task"].split("/")[-1]: log for log in logs}
+
+
+def measured(log: dict) -> dict[str, float]:
+    return {name: metric["value"] for name, metric in log["results"]["scores"][0]["metrics"].items()}
+
+
+def recorded() -> dict[str, ResultEntry]:
+    parsed = parse_result_file(BASELINE.read_bytes(), ".eval_results/desk-questions.yaml")
+    return {entry.task_id: entry for entry in parsed.entries}
+
+
+def test_inspect_measures_what_the_baseline_records(live, model_url, tmp_path):
+    inspect = require("inspect")
+    assert inspect
+    logs = run_inspect(live, push_questions(live, tmp_path / "repo"), model_url, tmp_path)
+    assert {id: log["status"] for id, log in logs.items()} == {"choice": "success", "short": "success"}
+    assert {id: log["eval"]["dataset"]["samples"] for id, log in logs.items()} == {"choice": 27, "short": 27}
+    first_option = measured(logs["choice"])
+    assert first_option["accuracy"] == pytest.approx(recorded()["choice"].value)
+    assert first_option["stderr"] == pytest.approx(recorded()["choice"].extra["stderr"])
+    assert measured(logs["short"])["accuracy"] == 1.0
