@@ -10,10 +10,12 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from glasshub.evals.eval_results import ResultEntry, parse_result_file
+from tests.push import gitclient
 from tests.require import require
 
 SAMPLES = Path(__file__).parents[2] / "sample_repos"
@@ -25,7 +27,7 @@ pytestmark = pytest.mark.slow
 class Model(BaseHTTPRequestHandler):
     """An OpenAI-compatible endpoint: the first option for choices, the right answer for short questions."""
 
-    answers: dict[str, str] = {}
+    answers: ClassVar[dict[str, str]] = {}
 
     def do_POST(self) -> None:
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -68,16 +70,10 @@ def model_url() -> Iterator[str]:
 def push_questions(live, folder: Path) -> str:
     """Copy the sample folder and push it with stock git; returns the id of the new repo."""
     person = live.person("asker")
-    shutil.copytree(QUESTIONS, folder)
-    who = ["-c", f"user.name={person.name}", "-c", f"user.email={person.name}@users.noreply.localhost"]
-    url = live.git_url(f"datasets/{person.name}/desk-questions", person)
-    for arguments in (
-        ["init", "-q", "-b", "main"],
-        ["add", "."],
-        [*who, "commit", "-qm", "Ask"],
-        ["push", "-q", url, "main"],
-    ):
-        subprocess.run([require("git"), *arguments], cwd=folder, check=True, timeout=60)
+    tree = gitclient.init(folder, live.git_url(f"datasets/{person.name}/desk-questions", person))
+    shutil.copytree(QUESTIONS, folder, dirs_exist_ok=True)
+    tree.commit("Ask")
+    tree.git("push", "-q", "origin", "main")
     return f"{person.name}/desk-questions"
 
 

@@ -1,0 +1,144 @@
+"""The demo: filled in seconds, complete, safe to start again, and served with everything a newcomer needs."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from glasshub import accounts, demo, repos
+from glasshub.config import Settings
+from glasshub.errors import Conflict
+from glasshub.git import read
+from glasshub.hub import open_hub
+from tests.conftest import free_port, stop_server
+from tests.require import require
+
+pytestmark = pytest.mark.slow
+
+
+def state(hub) -> dict[str, str]:
+    """Every ref of every repo."""
+    found = {}
+    for repo in repos.every(hub):
+        with read.open_repo(hub.git_dir(repo)) as git:
+            found |= {f"{repo.path} {ref}": id for ref, id in read.list_refs(git).items()}
+    return found
+
+
+@pytest.fixture
+def populated(hub):
+    accounts.add_user(hub, demo.ADMIN, password="a long password", admin=True)
+    started = time.monotonic()
+    demo.populate(hub)
+    assert time.monotonic() - started < 30
+    return hub
+
+
+def test_it_holds_every_sample_with_a_history(populated):
+    found = {(repo.type, repo.namespace, repo.name) for repo in repos.every(populated)}
+    assert found == {(sample.type, sample.namespace, sample.name) for sample in demo.samples()}
+    repo = repos.find(populated, "model", "BAAI", "bge-large-en-v1.5")
+    with read.open_repo(populated.git_dir(repo)) as git:
+        commits = read.history(git, read.resolve_revision(git, "main").commit)
+    assert [commit.message.strip() for commit in commits] == ["Add the scores", "Write the card"]
+    assert all(commit.author.email.endswith("@users.noreply.localhost") for commit in commits)
+    assert commits[1].author.time < commits[0].author.time <= time.time()
+
+
+def test_doing_it_again_changes_nothing(populated):
+    before = state(populated)
+    demo.populate(populated)
+    assert state(populated) == before
+
+
+def start(data: Path, port: int, log: Path) -> subprocess.Popen:
+    """Start ``glasshub demo`` and wait for what it says when it is ready."""
+    command = [sys.executable, "-m", "glasshub", "--data", str(data), "demo", "--port", str(port)]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output)
+    deadline = time.monotonic() + 90
+    while "Ctrl-C" not in log.read_text():
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.1)
+    return process
+
+
+def commands_shown(log: str) -> str:
+    """The block of commands that people copy."""
+    _, _, rest = log.partition("Push a changed score")
+    lines = [line for line in rest.splitlines() if line.startswith("  ")]
+    return "\n".join(line.strip() for line in lines)
+
+
+def test_a_newcomer_can_follow_what_it_prints(tmp_path):
+    require("git")
+    port, log = free_port(), tmp_path / "log"
+    process = start(tmp_path / "data", port, log)
+    try:
+        board = f"http://127.0.0.1:{port}/api/datasets/glasshub/desk-questions/leaderboard?task_id=choice"
+        assert "0.2222222222222222" in get(board)
+        script = commands_shown(log.read_text())
+        assert "git push" in script
+        environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "HOME": str(tmp_path)}
+        shell = ["bash", "-euc", script]
+        done = subprocess.run(shell, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        assert "0.25" in get(board)
+        login = (tmp_path / "data" / demo.LOGIN_FILE).read_text()
+        password = login.split("password: ")[1].splitlines()[0]
+        assert password in log.read_text()
+    finally:
+        stop_server(process)
+    again_changes_nothing(tmp_path, port)
+
+
+def again_changes_nothing(tmp_path: Path, port: int) -> None:
+    hub = open_hub(Settings(data=tmp_path / "data"))
+    before = state(hub)
+    login = (tmp_path / "data" / demo.LOGIN_FILE).read_text()
+    process = start(tmp_path / "data", port, tmp_path / "second.log")
+    try:
+        assert login.split("token: ")[1].strip() in (tmp_path / "second.log").read_text()
+        assert state(hub) == before
+    finally:
+        stop_server(process)
+        hub.close()
+
+
+def get(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return answer.read().decode()
+
+
+def test_the_login_file_is_for_its_owner_only(tmp_path):
+    demo._write_login(tmp_path / demo.LOGIN_FILE, demo.Login("secret", "hf_x"))
+    mode = stat.S_IMODE((tmp_path / demo.LOGIN_FILE).stat().st_mode)
+    assert mode == 0o600
+    assert demo._read_login(tmp_path / demo.LOGIN_FILE) == demo.Login("secret", "hf_x")
+
+
+def test_a_port_that_is_taken_is_named(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(Conflict, match=f"{port}.*--port"):
+            demo.run(Settings(data=tmp_path / "data"), port=port)
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_hub_that_is_no_demo_is_left_alone(hub):
+    accounts.add_user(hub, "ada", password="a long password")
+    repos.create(hub, accounts.actor_for(hub, "ada"), "model", "ada", "m")
+    with pytest.raises(Conflict, match="not a demo"):
+        demo.run(hub.settings, port=free_port())
+    assert not (hub.settings.data / demo.LOGIN_FILE).exists()
