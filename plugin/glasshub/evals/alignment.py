@@ -43,7 +43,24 @@ def align(task_id: str, value: float, *, facts: BenchmarkFacts | None, revision_
         facts: what is known of the dataset, or ``None`` when the hub has no such repo.
         revision_known: whether ``dataset.revision`` is empty or a commit of that dataset.
     """
-    raise NotImplementedError
+    if facts is None:
+        return Alignment.NO_DATASET
+    if not facts.is_benchmark:
+        return Alignment.NOT_BENCHMARK
+    if not facts.registered:
+        return Alignment.AWAITING_APPROVAL
+    metric = facts.tasks.get(task_id)
+    if metric is None:
+        return Alignment.NO_TASK
+    if not revision_known:
+        return Alignment.UNKNOWN_REVISION
+    return Alignment.ALIGNED if in_range(value, metric) else Alignment.OUT_OF_RANGE
+
+
+def in_range(value: float, metric: Metric) -> bool:
+    """Whether a value lies in the metric's declared range (its ends included)."""
+    above = metric.minimum is None or value >= metric.minimum
+    return above and (metric.maximum is None or value <= metric.maximum)
 
 
 def explain(
@@ -56,4 +73,19 @@ def explain(
     revision: str = "",
 ) -> str:
     """One sentence for people: why the result does not count and what to do (``""`` when it counts)."""
-    raise NotImplementedError
+    sentences = {
+        Alignment.ALIGNED: "",
+        Alignment.NO_DATASET: f"This hub has no dataset {dataset_id}; the result counts as soon as it is pushed.",
+        Alignment.NOT_BENCHMARK: f"{dataset_id} is no benchmark yet: its main has no valid eval.yaml.",
+        Alignment.AWAITING_APPROVAL: f"{dataset_id} awaits approval as a benchmark by an admin of this hub.",
+        Alignment.NO_TASK: f"The eval.yaml of {dataset_id} has no task {task_id}; correct task_id.",
+        Alignment.UNKNOWN_REVISION: f"{revision} is no commit of {dataset_id}; correct or remove dataset.revision.",
+        Alignment.OUT_OF_RANGE: f"{value_text} lies outside the range {_range(metric)} that {dataset_id} declares.",
+    }
+    return sentences[state]
+
+
+def _range(metric: Metric | None) -> str:
+    low = "-∞" if metric is None or metric.minimum is None else f"{metric.minimum:g}"
+    high = "∞" if metric is None or metric.maximum is None else f"{metric.maximum:g}"
+    return f"{low} to {high}"

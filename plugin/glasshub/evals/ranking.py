@@ -32,9 +32,25 @@ def headline(candidates: Sequence[Candidate]) -> int:
 
     Never the maximum. Raises ``ValueError`` on an empty sequence.
     """
-    raise NotImplementedError
+    order = sorted(range(len(candidates)), key=lambda n: _last_keys(candidates[n]))
+    order.sort(key=lambda n: candidates[n].date, reverse=True)  # stable: equal dates keep the order above
+    order.sort(key=lambda n: _first_keys(candidates[n]))
+    if not order:
+        raise ValueError("no candidates")
+    return order[0]
 
 
 def competition_ranks(values: Sequence[float], *, higher_is_better: bool = True) -> list[int]:
     """The 1-based rank of each value, equal values sharing one: ``[3, 5, 5]`` gives ``[3, 1, 1]``."""
-    raise NotImplementedError
+    first: dict[float, int] = {}
+    for place, value in enumerate(sorted(values, reverse=higher_is_better), start=1):
+        first.setdefault(value, place)
+    return [first[value] for value in values]
+
+
+def _first_keys(candidate: Candidate) -> tuple[int, bool]:
+    return candidate.tier, bool(candidate.notes)
+
+
+def _last_keys(candidate: Candidate) -> tuple[str, int, int]:
+    return candidate.path, candidate.position, candidate.pull
