@@ -29,11 +29,12 @@ _INTEGER = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _SPECIAL = {".inf": math.inf, "+.inf": math.inf, "-.inf": -math.inf, ".nan": math.nan}
 _MAX_DIGITS = 400
+_NODE_EVENTS = (yaml.ScalarEvent, yaml.CollectionStartEvent)  # built once: this is the inner loop
 
 Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Scalar:
     """A scalar: its text, whether it stood without quotes, and where (from 1)."""
 
@@ -172,7 +173,7 @@ class _Composer:
 
     def compose(self, text: str) -> Node | None:
         for event in _events(text):
-            if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent):
+            if isinstance(event, _NODE_EVENTS):
                 self._open(event)
             elif isinstance(event, yaml.CollectionEndEvent):
                 self._stack.pop()
@@ -186,7 +187,9 @@ class _Composer:
         return self._root
 
     def _open(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> None:
-        line, column = _start(event)
+        mark = event.start_mark
+        assert mark is not None
+        line, column = mark.line + 1, mark.column + 1
         self._nodes += 1
         if self._nodes > MAX_NODES:
             self._stop(event, f"The file has more than {MAX_NODES:,} values. Split it up.")
