@@ -47,7 +47,8 @@ def test_every_setting_is_described():
             continue
         _, _, env, default, meaning, _ = rows[field.name]
         assert env.strip() == f"`GLASSHUB_{field.name.upper()}`"
-        shown = {"": "empty", True: "`true`", False: "`false`"}.get(field.default, f"`{field.default}`")
+        value = str(field.default).lower() if isinstance(field.default, bool) else field.default
+        shown = "empty" if value == "" else f"`{value}`"
         assert default.strip() == shown, field.name
         assert len(meaning.strip()) > 20
 
