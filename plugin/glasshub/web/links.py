@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote, urlencode
+from collections.abc import Sequence
+from urllib.parse import quote as _quote
+from urllib.parse import urlencode
+
+FIRST_PAGE = 100  # models on one page of a leaderboard
+
+
+def quote(text: str, safe: str = "/") -> str:
+    """Quoted for a path; bytes of names that are not UTF-8 stay what they are."""
+    return _quote(text, safe=safe, errors="surrogateescape")
 
 
 def tree_url(repo_path: str, rev: str, path: str = "") -> str:
@@ -41,12 +50,14 @@ def leaderboard_url(dataset_id: str, task_id: str, *, model: str = "", base_mode
     return with_query(path, task=task_id, model=model, base_model=base_model, cursor=cursor)
 
 
-def listing_url(path: str, **query: str | int | tuple[str, ...] | None) -> str:
-    """A listing with its search, filters, sort and cursor; what is empty is left out."""
-    return with_query(path, **query)
+def standing_url(dataset_id: str, task_id: str, model_key: str, model_id: str, rank: int, derived: bool) -> str:
+    """Where a model stands: its row on the leaderboard's first page, or its reports when it stands further down."""
+    if rank > FIRST_PAGE:
+        return leaderboard_url(dataset_id, task_id, model=model_id)
+    return f"{leaderboard_url(dataset_id, task_id, base_model='all' if derived else '')}#board-{model_key}"
 
 
-def with_query(path: str, **query: str | int | tuple[str, ...] | None) -> str:
+def with_query(path: str, **query: str | int | Sequence[str] | None) -> str:
     """``path`` with the parameters that are not empty, tuples as repeated keys."""
     text = urlencode([(key, value) for key, value in query.items() if value], doseq=True, safe="/:")
     return f"{path}?{text}" if text else path

@@ -20,7 +20,9 @@ _UNITS = ("kB", "MB", "GB", "TB")
 
 def init_templates(app: Flask) -> None:
     """Register filters, globals and the context that ``layout/base.html`` describes."""
-    app.jinja_env.filters.update(day=day, moment=moment, number=number, size=size, decimals=decimals)
+    app.jinja_env.filters.update(
+        day=day, moment=moment, number=number, size=size, decimals=decimals, printable=printable
+    )
     app.jinja_env.globals.update(
         asset=asset,
         tree_url=links.tree_url,
@@ -30,6 +32,7 @@ def init_templates(app: Flask) -> None:
         commit_url=links.commit_url,
         dataset_url=links.dataset_url,
         leaderboard_url=links.leaderboard_url,
+        standing_url=links.standing_url,
         with_query=links.with_query,
     )
     app.context_processor(_context)
@@ -60,9 +63,7 @@ def day(text: str) -> Markup | str:
     when = parse_moment(text)
     if when is None:
         return text
-    return Markup('<time datetime="{}" title="{}">{} {}</time>').format(
-        text, text, when.day, when.strftime("%b %Y")
-    )
+    return Markup('<time datetime="{}" title="{}">{} {}</time>').format(text, text, when.day, when.strftime("%b %Y"))
 
 
 def moment(text: str) -> Markup | str:
@@ -90,10 +91,14 @@ def size(value: int) -> str:
     return f"{amount:.1f} {unit}" if amount < 10 else f"{amount:.0f} {unit}"
 
 
+def printable(name: str) -> str:
+    """A file's name for people: bytes that are not UTF-8 and control characters become a replacement mark."""
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+
+
 def decimals(value: float, places: int) -> str:
     """A score with a fixed number of decimals; very large or small ones keep their own notation."""
     if value != 0 and not 1e-6 <= abs(value) < 1e12:
         return f"{value:.4g}"
     return f"{value:,.{places}f}"
-
-

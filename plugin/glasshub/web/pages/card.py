@@ -1,0 +1,46 @@
+"""Cards on pages: the README of a revision as safe HTML, with its links leading to the hub's own addresses."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable
+
+from dulwich.repo import Repo as GitRepo
+
+from glasshub.cards import Card, parse_card, render_markdown
+from glasshub.errors import EntryNotFound, RevisionNotFound, TooLarge
+from glasshub.git.read import read_file, resolve_revision
+from glasshub.web.links import blob_url, resolve_url
+
+README = "README.md"
+MOST_BYTES = 1024**2
+
+
+def card_html(git: GitRepo, repo_path: str, rev: str) -> tuple[Card, str]:
+    """The card of a revision and its body as sanitised HTML; both empty when there is no README."""
+    try:
+        commit = resolve_revision(git, rev).commit
+        card = parse_card(read_file(git, commit, README, limit=MOST_BYTES))
+    except (RevisionNotFound, EntryNotFound, TooLarge):
+        return Card(), ""
+    return card, markdown_html(card.body, repo_path, rev, README)
+
+
+def markdown_html(text: str, repo_path: str, rev: str, path: str) -> str:
+    """A Markdown file of the repo as sanitised HTML."""
+    return render_markdown(
+        text,
+        link=_relative_to(path, lambda target: blob_url(repo_path, rev, target)),
+        image=_relative_to(path, lambda target: resolve_url(repo_path, rev, target)),
+    )
+
+
+def _relative_to(path: str, address: Callable[[str], str]) -> Callable[[str], str]:
+    folder = posixpath.dirname(path)
+
+    def lead(target: str) -> str:
+        place, mark, fragment = target.partition("#")
+        joined = posixpath.normpath(posixpath.join("/", folder, place)).lstrip("/")
+        return f"{address(joined)}{mark}{fragment}" if place else target
+
+    return lead

@@ -1,0 +1,60 @@
+"""The page of a model: card, evaluation results, problems; and the full list of its evaluations."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from glasshub.git.read import open_repo
+from glasshub.index import queries
+from glasshub.web.context import hub
+from glasshub.web.pages.card import card_html
+from glasshub.web.pages.evaluations import counted, matching, settings_of, uncounted
+from glasshub.web.pages.repo_view import MAIN, see, view_repo
+
+bp = Blueprint("model", __name__)
+bp.add_app_template_filter(settings_of, "settings")
+ON_CARD = 12
+PER_PAGE = 100
+
+
+@bp.get("/<ns>/<name>")
+def page(ns: str, name: str) -> ResponseReturnValue:
+    """The model's card with its most telling results."""
+    view = view_repo("model", ns, name)
+    db = hub().index.read()
+    results = queries.results_of_model(db, see(), view.repo.key)
+    groups = counted(results)
+    with open_repo(hub().git_dir(view.repo)) as git:
+        card, html = card_html(git, view.repo.path, MAIN)
+    return render_template(
+        "model/card.html",
+        view=view,
+        card=card,
+        html=html,
+        groups=groups[:ON_CARD],
+        more=max(0, len(groups) - ON_CARD),
+        uncounted=uncounted(results),
+        problems=queries.problems(db, view.repo.key),
+    )
+
+
+@bp.get("/<ns>/<name>/evaluations")
+def evaluations(ns: str, name: str) -> ResponseReturnValue:
+    """Every result of the model, a hundred tasks a page, filtered by the words in ``q``."""
+    view = view_repo("model", ns, name)
+    results = queries.results_of_model(hub().index.read(), see(), view.repo.key)
+    words = request.args.get("q", "").strip()[:200]
+    groups = matching(counted(results), words)
+    start = max(0, request.args.get("start", 0, type=int))
+    return render_template(
+        "model/evaluations.html",
+        view=view,
+        words=words,
+        total=len(groups),
+        start=start,
+        groups=groups[start : start + PER_PAGE],
+        next_start=start + PER_PAGE if start + PER_PAGE < len(groups) else 0,
+        uncounted=uncounted(results),
+        problems=queries.problems(hub().index.read(), view.repo.key),
+    )

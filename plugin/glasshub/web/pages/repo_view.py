@@ -1,0 +1,94 @@
+"""What every page of a repo needs: the repo, its row in the index, its tabs; and one way to route both types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+
+from glasshub import access
+from glasshub.access import Action, Visibility
+from glasshub.identity import Repo, RepoType
+from glasshub.index import queries
+from glasshub.index.rows import BenchmarkRow, RepoRow
+from glasshub.web.context import actor, hub, load_repo
+from glasshub.web.links import commits_url, tree_url
+
+MAIN = "main"
+View = Callable[..., ResponseReturnValue]
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One tab of a repo's pages; ``count`` is shown when it is not ``None``."""
+
+    key: str
+    label: str
+    address: str
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RepoView:
+    """A repo that the reader may see, with what the index knows of it."""
+
+    repo: Repo
+    row: RepoRow
+    benchmark: BenchmarkRow | None
+    may_write: bool
+    may_administer: bool
+
+    @property
+    def path(self) -> str:
+        """The path of its page."""
+        return self.repo.path
+
+    def tabs(self) -> Sequence[Tab]:
+        """The tabs of its pages in order."""
+        repo = self.repo
+        tabs = [Tab("card", "Card", repo.path)]
+        if repo.type == "model" and self.row.results:
+            tabs.append(Tab("evaluations", "Evaluations", f"{repo.path}/evaluations", self.row.results))
+        tabs.append(Tab("files", "Files", tree_url(repo.path, MAIN)))
+        tabs.append(Tab("history", "History", commits_url(repo.path, MAIN)))
+        if self.may_administer:
+            tabs.append(Tab("settings", "Settings", f"{repo.path}/settings"))
+        return tabs
+
+
+def view_repo(type: RepoType, ns: str, name: str) -> RepoView:
+    """Load the repo that an address names. Raises as :func:`glasshub.web.context.load_repo`."""
+    repo, who = load_repo(type, ns, name), actor()
+    index = hub().index.read()
+    return RepoView(
+        repo,
+        queries.repo(index, repo.key) or _bare_row(repo),
+        queries.benchmark(index, see(), repo.key) if type == "dataset" else None,
+        access.may(who, Action.WRITE, repo),
+        access.may(who, Action.ADMINISTER, repo),
+    )
+
+
+def see() -> Visibility:
+    """What the reader may see, for the queries of the index."""
+    return access.visibility(actor())
+
+
+def repo_routes(bp: Blueprint, suffix: str = "") -> Callable[[View], View]:
+    """Route a view for models at ``/ns/name<suffix>`` and for datasets at ``/datasets/ns/name<suffix>``."""
+
+    def register(view: View) -> View:
+        for prefix, type in (("", "model"), ("/datasets", "dataset")):
+            rule = f"{prefix}/<ns>/<name>{suffix}"
+            bp.add_url_rule(rule, f"{view.__name__}_{type}", view, defaults={"type": type})
+        return view
+
+    return register
+
+
+def _bare_row(repo: Repo) -> RepoRow:
+    # A repo made a moment ago, before its first sync.
+    created = repo.created_at
+    return RepoRow(repo.key, repo.type, repo.namespace, repo.name, repo.private, created, created)
