@@ -53,7 +53,7 @@ def parse_card(data: bytes, *, path: str = "README.md") -> Card:
     title = _first(meta.get("pretty_name")) or _title(body)
     languages = _texts(meta.get("language")) or _texts(meta.get("languages"))
     configs = _configs(meta.get("configs"))
-    card = Card(
+    return Card(
         front_matter=meta,
         body=body,
         title=title[:200],
@@ -68,7 +68,6 @@ def parse_card(data: bytes, *, path: str = "README.md") -> Card:
         tags=_tags(meta, languages),
         problems=problems.all(),
     )
-    return card
 
 
 def _front_matter(found: re.Match[str], problems: Problems) -> Mapping[str, Any]:

@@ -1,0 +1,1 @@
+"""The commands of ``glasshub``, one module per noun."""

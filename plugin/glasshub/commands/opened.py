@@ -1,0 +1,45 @@
+"""A hub for the length of one command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from glasshub import repos
+from glasshub.config import Settings
+from glasshub.errors import Invalid
+from glasshub.hub import Hub, open_hub
+from glasshub.identity import REPO_TYPES, Actor, Repo, RepoType
+
+OPERATOR = Actor(name="operator", is_hub_admin=True, scope="write")
+"""Whoever may run commands on the machine may do everything."""
+
+repo_type = click.argument("type", type=click.Choice(REPO_TYPES))
+repo_id = click.argument("repo_id", metavar="NS/NAME")
+
+
+@contextmanager
+def opened(context: click.Context) -> Iterator[Hub]:
+    """The hub in the chosen data folder."""
+    settings = context.find_object(Settings)
+    assert settings is not None
+    hub = open_hub(settings)
+    try:
+        yield hub
+    finally:
+        hub.close()
+
+
+def split_id(repo_id: str) -> tuple[str, str]:
+    """``ns/name`` in two. Raises ``Invalid``."""
+    namespace, slash, name = repo_id.partition("/")
+    if not slash or not namespace or not name or "/" in name:
+        raise Invalid(f"{repo_id!r} is no repo id. Write it as namespace/name.")
+    return namespace, name
+
+
+def find_repo(hub: Hub, type: RepoType, repo_id: str) -> Repo:
+    """The repo named on the command line. Raises ``RepoNotFound``, ``Invalid``."""
+    return repos.find(hub, type, *split_id(repo_id))
