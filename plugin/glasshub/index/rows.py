@@ -14,7 +14,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """One page of a listing; ``cursor`` is opaque and ``None`` on the last page; ``total`` counts what the reader may see."""
+    """One page of a listing.
+
+    ``cursor`` is opaque and ``None`` on the last page; ``total`` counts what the reader may see.
+    """
 
     items: Sequence[T]
     cursor: str | None = None

@@ -73,6 +73,17 @@ def old_names(db: Connection, key: str) -> list[str]:
     return list(db.scalars(select(redirects.c.lower).where(redirects.c.key == key).order_by(redirects.c.lower)))
 
 
+def every_old_name(db: Connection) -> list[tuple[str, str]]:
+    """(key, lower-cased name that redirects to it) of all repos, in order."""
+    query = select(redirects.c.key, redirects.c.lower).order_by(redirects.c.key, redirects.c.lower)
+    return [(row.key, row.lower) for row in db.execute(query)]
+
+
+def every_approved(db: Connection) -> set[str]:
+    """The keys of all datasets that an admin approved as benchmarks."""
+    return set(db.scalars(select(repos.c.key).where(repos.c.approved)))
+
+
 def approved(db: Connection, key: str) -> bool:
     """Whether an admin approved this dataset as a benchmark."""
     return bool(db.scalar(select(repos.c.approved).where(repos.c.key == key)))

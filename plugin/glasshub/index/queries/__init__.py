@@ -1,0 +1,24 @@
+"""What pages and API ask of the index. Every function filters by what the reader may see.
+
+``db`` is a ``sqlite_utils.Database`` from :meth:`glasshub.index.db.Index.read`; ``see`` the reader's
+:class:`glasshub.access.Visibility`. Limits are clamped to 1..1000; a cursor is good for the query it came from.
+"""
+
+from glasshub.index.queries.benchmarks import benchmark, benchmarks
+from glasshub.index.queries.leaderboards import leaderboard
+from glasshub.index.queries.repos import Sort, problems, repo, repos, totals
+from glasshub.index.queries.results import newest_results, reports, results_of_model
+
+__all__ = [
+    "Sort",
+    "benchmark",
+    "benchmarks",
+    "leaderboard",
+    "newest_results",
+    "problems",
+    "repo",
+    "reports",
+    "repos",
+    "results_of_model",
+    "totals",
+]

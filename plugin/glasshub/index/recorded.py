@@ -1,0 +1,49 @@
+"""What was indexed last, for comparing with what is."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from sqlite_utils import Database
+
+from glasshub.index.snapshot import Observed, Owner
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The outside of one repo when it was indexed: registry facts as JSON, and refs."""
+
+    facts: str = ""
+    refs: dict[str, str] = field(default_factory=dict)
+
+    def equals(self, observed: Observed) -> bool:
+        """Whether nothing that the index follows has changed since."""
+        return self.facts == observed.facts.as_json() and self.refs == observed.refs
+
+
+def of(db: Database, key: str) -> Recorded | None:
+    """What was recorded of one repo."""
+    row = db.execute("SELECT facts FROM indexed WHERE key = ?", [key]).fetchone()
+    if row is None:
+        return None
+    return Recorded(row[0], dict(db.execute("SELECT name, target FROM refs WHERE key = ?", [key]).fetchall()))
+
+
+def every(db: Database) -> dict[str, Recorded]:
+    """What was recorded, by repo key."""
+    refs: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for key, name, target in db.execute("SELECT key, name, target FROM refs"):
+        refs[key][name] = target
+    return {key: Recorded(facts, refs[key]) for key, facts in db.execute("SELECT key, facts FROM indexed")}
+
+
+def owners(db: Database) -> dict[str, Owner]:
+    """The namespaces, by lower-cased name."""
+    rows = db.execute("SELECT lower, name, kind, full_name FROM namespaces")
+    return {lower: Owner(name, kind, full_name) for lower, name, kind, full_name in rows}
+
+
+def commits(db: Database, key: str) -> frozenset[str]:
+    """The commits of a dataset's branches and tags, as indexed."""
+    return frozenset(row[0] for row in db.execute("SELECT id FROM commits WHERE key = ?", [key]))

@@ -1,0 +1,154 @@
+"""The rows that describe one repo by itself: names, card, tags, refs, problems, benchmark, commits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from sqlite_utils import Database
+
+from glasshub.index import schema
+from glasshub.index.replace import Row, replace
+from glasshub.index.schema import Table
+from glasshub.index.snapshot import Owner, RepoSnapshot
+
+OFFICIAL = "benchmark:official"
+SEARCHED_CHARACTERS = 20_000
+
+# The tables whose rows belong to one repo, with the column that names it; names and results are apart.
+OWNED = (
+    (schema.INDEXED, "key"),
+    (schema.REFS, "key"),
+    (schema.REPOS, "key"),
+    (schema.TAGS, "key"),
+    (schema.PROBLEMS, "key"),
+    (schema.BENCHMARKS, "key"),
+    (schema.TASKS, "key"),
+    (schema.COMMITS, "key"),
+)
+
+
+def write(db: Database, snap: RepoSnapshot) -> set[str]:
+    """Replace the rows of one repo; returns the names of the tables that changed."""
+    rows = {table.name: list(_rows(table, snap)) for table, _ in OWNED}
+    previous = namespace_of(db, snap.key)
+    changed = {t.name for t, column in OWNED if replace(db, t, rows[t.name], f"{column} = ?", [snap.key]).changed}
+    document = schema.document_id(snap.key)
+    if replace(db, schema.SEARCH, [_document(snap)], "rowid = ?", [document]).changed:
+        changed.add(schema.SEARCH.name)
+    if write_owner(db, snap.observed.owner):
+        changed.add(schema.NAMESPACES.name)
+    forget_owner(db, previous)
+    return changed
+
+
+def remove(db: Database, key: str) -> bool:
+    """Remove the rows of one repo; whether there were any."""
+    previous = namespace_of(db, key)
+    changed = [replace(db, table, (), f"{column} = ?", [key]).changed for table, column in OWNED]
+    changed.append(replace(db, schema.SEARCH, (), "rowid = ?", [schema.document_id(key)]).changed)
+    forget_owner(db, previous)
+    return any(changed)
+
+
+def write_names(db: Database, snap: RepoSnapshot) -> set[str]:
+    """Replace the present and former names of one repo; returns the names that it won or lost."""
+    facts = snap.observed.facts
+    rows: list[Row] = [(facts.type, lower, snap.key) for lower in {facts.repo_id.lower(), *facts.old_names}]
+    names = replace(db, schema.NAMES, rows, "key = ?", [snap.key])
+    return {row[1] for row in (*names.removed, *names.added)}
+
+
+def remove_names(db: Database, key: str) -> set[str]:
+    """Remove all names of a repo and return them."""
+    return {row[1] for row in replace(db, schema.NAMES, (), "key = ?", [key]).removed}
+
+
+def write_owner(db: Database, owner: Owner) -> bool:
+    """Replace the row of a namespace; whether it changed."""
+    lower = owner.name.lower()
+    row = (lower, owner.name, owner.kind, owner.full_name)
+    return replace(db, schema.NAMESPACES, [row], "lower = ?", [lower]).changed
+
+
+def forget_owner(db: Database, lower: str) -> None:
+    """Remove the row of a namespace that has no repos any more."""
+    if not has_repos(db, lower):
+        db.execute("DELETE FROM namespaces WHERE lower = ?", [lower])
+
+
+def has_repos(db: Database, lower: str) -> bool:
+    """Whether a namespace has indexed repos."""
+    return db.execute("SELECT 1 FROM repos WHERE namespace_lower = ?", [lower]).fetchone() is not None
+
+
+def namespace_of(db: Database, key: str) -> str:
+    """The lower-cased namespace in which a repo is indexed (``""`` when it is not)."""
+    row = db.execute("SELECT namespace_lower FROM repos WHERE key = ?", [key]).fetchone()
+    return row[0] if row else ""
+
+
+def to_json(value: object) -> str:
+    """JSON for a column (``""`` for an empty mapping or list, which most are)."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")) if value else ""
+
+
+def _rows(table: Table, snap: RepoSnapshot) -> Iterator[Row]:
+    key, observed = snap.key, snap.observed
+    if table is schema.INDEXED:
+        yield (key, observed.facts.as_json())
+    elif table is schema.REFS:
+        yield from ((key, name, target) for name, target in observed.refs.items())
+    elif table is schema.REPOS:
+        yield _repo(snap)
+    elif table is schema.TAGS:
+        yield from ((tag, key) for tag in _tags(snap))
+    elif table is schema.PROBLEMS:
+        yield from ((key, p.path, p.line, p.column, p.severity, p.message) for p in snap.problems)
+    elif table is schema.COMMITS:
+        yield from ((key, commit) for commit in snap.commits)
+    elif snap.benchmark is not None:
+        yield from _benchmark(snap) if table is schema.BENCHMARKS else _tasks(snap)
+
+
+def _repo(snap: RepoSnapshot) -> Row:
+    facts, card = snap.observed.facts, snap.card
+    return (
+        snap.key, facts.type, facts.namespace, facts.namespace.lower(), facts.name, facts.repo_id.lower(),
+        facts.scope, facts.created_at, snap.last_modified, snap.head, card.title, card.excerpt,
+        to_json(dict(card.front_matter)), to_json(_tags(snap)), card.license, card.pipeline_tag, card.library_name,
+        to_json(list(card.base_models)), int(bool(card.base_models)), _state(snap), len(snap.results),
+        schema.document_id(snap.key),
+    )  # fmt: skip
+
+
+def _state(snap: RepoSnapshot) -> str:
+    if snap.benchmark is None:
+        return ""
+    return "registered" if snap.observed.facts.registered else "awaiting"
+
+
+def _tags(snap: RepoSnapshot) -> list[str]:
+    official = {OFFICIAL} if _state(snap) == "registered" else set()
+    # A card cannot make its repo official.
+    return sorted(set(snap.card.tags) - {OFFICIAL} | official)
+
+
+def _document(snap: RepoSnapshot) -> Row:
+    card = snap.card
+    name, body = snap.observed.facts.repo_id, card.body[:SEARCHED_CHARACTERS]
+    return (schema.document_id(snap.key), name, card.title, " ".join(_tags(snap)), body)
+
+
+def _benchmark(snap: RepoSnapshot) -> Iterator[Row]:
+    if spec := snap.benchmark:
+        yield (snap.key, _state(snap), spec.name, spec.description, spec.framework)
+
+
+def _tasks(snap: RepoSnapshot) -> Iterator[Row]:
+    for position, task in enumerate(snap.benchmark.tasks if snap.benchmark else ()):
+        metric = task.metric
+        yield (
+            snap.key, task.id, position, task.config, task.split, metric.name, int(metric.higher_is_better),
+            metric.unit, metric.minimum, metric.maximum, to_json(dict(task.spec)),
+        )  # fmt: skip

@@ -1,0 +1,166 @@
+"""The tables of the index.
+
+Every row is named by natural keys and holds only what follows from the registry and git, never the moment
+or order of indexing: that is what makes a rebuilt index equal to the kept one, row for row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+VERSION = 1  # raise it whenever tables, or the rules that fill them, change: older files are thrown away and rebuilt
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table: its columns in order, the first ``keys`` of which are the primary key."""
+
+    name: str
+    keys: int
+    columns: tuple[str, ...]
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The columns of the primary key."""
+        return self.columns[: self.keys]
+
+    @property
+    def select(self) -> str:
+        """``SELECT`` of all columns in order, without a condition."""
+        return f"SELECT {', '.join(self.columns)} FROM {self.name}"
+
+
+def _table(name: str, keys: int, columns: str) -> Table:
+    return Table(name, keys, tuple(columns.split()))
+
+
+# What was indexed: the facts of the registry (JSON) and the refs, per repo.
+INDEXED = _table("indexed", 1, "key facts")
+REFS = _table("refs", 2, "key name target")
+# Every present and former name of a repo, lower-cased.
+NAMES = _table("names", 2, "type lower key")
+NAMESPACES = _table("namespaces", 1, "lower name kind full_name")
+# ``scope`` is "" for public repos, else the lower-cased namespace whose members may see it.
+REPOS = _table(
+    "repos",
+    1,
+    "key type namespace namespace_lower name lower scope created_at last_modified head title excerpt card tags "
+    "license pipeline_tag library_name base_models derived benchmark results document",
+)
+TAGS = _table("repo_tags", 2, "tag key")
+PROBLEMS = _table("problems", 6, "key path line column_number severity message")
+BENCHMARKS = _table("benchmarks", 1, "key state name description framework")
+TASKS = _table(
+    "tasks",
+    2,
+    "key task_id position config split metric_name higher_is_better unit minimum maximum spec",
+)
+COMMITS = _table("commits", 2, "key id")
+# ``date`` is as shown, ``instant`` the same in UTC for comparing; ``dataset_key`` and ``state`` come from alignment.
+RESULTS = _table(
+    "results",
+    4,
+    "model_key pull path position line dataset_id dataset_lower task_id value value_text date instant "
+    "dataset_revision source_url source_name source_user source_org notes verify_token extra unknown origin "
+    "commit_id committed_at submitter dataset_key state",
+)
+# ``order_value`` sorts upwards, best first; ``scope`` and ``derived`` are the model's.
+HEADLINES = _table(
+    "headlines",
+    3,
+    "dataset_key task_id model_key order_value model_lower scope derived pull path position reports low high",
+)
+# Per task, and with task_id "" per benchmark: models and derived models on the leaderboard, and aligned results.
+COUNTS = _table("board_counts", 3, "dataset_key task_id scope models derived results")
+# ``rowid`` is the ``document`` of the repo.
+SEARCH = _table("search", 1, "rowid name title tags body")
+
+TABLES = (
+    INDEXED, REFS, NAMES, NAMESPACES, REPOS, TAGS, PROBLEMS, BENCHMARKS, TASKS, COMMITS, RESULTS, HEADLINES, COUNTS,
+    SEARCH,
+)  # fmt: skip
+
+DDL = """
+CREATE TABLE indexed (key TEXT PRIMARY KEY, facts TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE refs (
+    key TEXT NOT NULL, name TEXT NOT NULL, target TEXT NOT NULL, PRIMARY KEY (key, name)
+) WITHOUT ROWID;
+
+CREATE TABLE names (
+    type TEXT NOT NULL, lower TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (type, lower)
+) WITHOUT ROWID;
+CREATE INDEX names_by_key ON names (key);
+
+CREATE TABLE namespaces (
+    lower TEXT PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NULL, full_name TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE repos (
+    key TEXT PRIMARY KEY, type TEXT NOT NULL, namespace TEXT NOT NULL, namespace_lower TEXT NOT NULL,
+    name TEXT NOT NULL, lower TEXT NOT NULL, scope TEXT NOT NULL, created_at TEXT NOT NULL,
+    last_modified TEXT NOT NULL, head TEXT NOT NULL, title TEXT NOT NULL, excerpt TEXT NOT NULL,
+    card TEXT NOT NULL, tags TEXT NOT NULL, license TEXT NOT NULL, pipeline_tag TEXT NOT NULL,
+    library_name TEXT NOT NULL, base_models TEXT NOT NULL, derived INTEGER NOT NULL, benchmark TEXT NOT NULL,
+    results INTEGER NOT NULL, document INTEGER NOT NULL UNIQUE
+);
+CREATE INDEX repos_by_change ON repos (type, last_modified, key);
+CREATE INDEX repos_by_namespace ON repos (namespace_lower);
+CREATE INDEX repos_by_scope ON repos (type, scope);
+
+CREATE TABLE repo_tags (tag TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (tag, key)) WITHOUT ROWID;
+CREATE INDEX tags_by_key ON repo_tags (key);
+
+CREATE TABLE problems (
+    key TEXT NOT NULL, path TEXT NOT NULL, line INTEGER NOT NULL, column_number INTEGER NOT NULL,
+    severity TEXT NOT NULL, message TEXT NOT NULL,
+    PRIMARY KEY (key, path, line, column_number, severity, message)
+) WITHOUT ROWID;
+
+CREATE TABLE benchmarks (
+    key TEXT PRIMARY KEY, state TEXT NOT NULL, name TEXT NOT NULL, description TEXT NOT NULL,
+    framework TEXT NOT NULL
+);
+
+CREATE TABLE tasks (
+    key TEXT NOT NULL, task_id TEXT NOT NULL, position INTEGER NOT NULL, config TEXT NOT NULL,
+    split TEXT NOT NULL, metric_name TEXT NOT NULL, higher_is_better INTEGER NOT NULL, unit TEXT NOT NULL,
+    minimum REAL, maximum REAL, spec TEXT NOT NULL, PRIMARY KEY (key, task_id)
+);
+
+CREATE TABLE commits (key TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (key, id)) WITHOUT ROWID;
+
+CREATE TABLE results (
+    model_key TEXT NOT NULL, pull INTEGER NOT NULL, path TEXT NOT NULL, position INTEGER NOT NULL,
+    line INTEGER NOT NULL, dataset_id TEXT NOT NULL, dataset_lower TEXT NOT NULL, task_id TEXT NOT NULL,
+    value REAL NOT NULL, value_text TEXT NOT NULL, date TEXT NOT NULL, instant TEXT NOT NULL,
+    dataset_revision TEXT NOT NULL, source_url TEXT NOT NULL, source_name TEXT NOT NULL,
+    source_user TEXT NOT NULL, source_org TEXT NOT NULL, notes TEXT NOT NULL, verify_token TEXT NOT NULL,
+    extra TEXT NOT NULL, unknown TEXT NOT NULL, origin TEXT NOT NULL, commit_id TEXT NOT NULL,
+    committed_at TEXT NOT NULL, submitter TEXT NOT NULL, dataset_key TEXT NOT NULL, state TEXT NOT NULL,
+    PRIMARY KEY (model_key, pull, path, position)
+);
+CREATE INDEX results_by_dataset ON results (dataset_lower);
+CREATE INDEX results_by_age ON results (committed_at DESC, model_key) WHERE state = 'aligned';
+
+CREATE TABLE headlines (
+    dataset_key TEXT NOT NULL, task_id TEXT NOT NULL, model_key TEXT NOT NULL, order_value REAL NOT NULL,
+    model_lower TEXT NOT NULL, scope TEXT NOT NULL, derived INTEGER NOT NULL, pull INTEGER NOT NULL,
+    path TEXT NOT NULL, position INTEGER NOT NULL, reports INTEGER NOT NULL, low REAL NOT NULL, high REAL NOT NULL,
+    PRIMARY KEY (dataset_key, task_id, model_key)
+) WITHOUT ROWID;
+CREATE INDEX boards ON headlines (dataset_key, task_id, order_value, model_lower, model_key, scope, derived);
+CREATE INDEX headlines_by_model ON headlines (model_key);
+
+CREATE TABLE board_counts (
+    dataset_key TEXT NOT NULL, task_id TEXT NOT NULL, scope TEXT NOT NULL, models INTEGER NOT NULL,
+    derived INTEGER NOT NULL, results INTEGER NOT NULL, PRIMARY KEY (dataset_key, task_id, scope)
+) WITHOUT ROWID;
+
+CREATE VIRTUAL TABLE search USING fts5 (name, title, tags, body, tokenize = "unicode61 remove_diacritics 2");
+"""
+
+
+def document_id(key: str) -> int:
+    """The number of a repo's text in ``search``: 60 bits of its random key, so the same in every rebuild."""
+    return int(key[:15], 16)
