@@ -10,7 +10,7 @@ from dulwich.object_store import BaseObjectStore
 from dulwich.objects import Blob, Commit, ObjectID, Tree
 
 from glasshub.errors import EntryNotFound, Invalid
-from glasshub.git.fsck import check_path_part
+from glasshub.git.object_names import check_path_part
 from glasshub.git.quarantine import Quarantine
 
 _FILE, _EXECUTABLE, _FOLDER = 0o100644, 0o100755, 0o040000

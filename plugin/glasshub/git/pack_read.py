@@ -1,40 +1,41 @@
-"""Receiving a pack: one forward pass that inflates every object once, hashes it, and writes pack and index.
+"""Reading a pack in one forward pass: every object is inflated, hashed and looked at once, deltas as they come.
 
-Format: https://git-scm.com/docs/gitformat-pack. Nothing is trusted: sizes are capped before inflating, the
-checksum is verified, deltas must resolve, and every object is shown to a checker before anything is moved in.
+Format: https://git-scm.com/docs/gitformat-pack. Nothing the sender says is believed: sizes are compared with the
+limits before anything is inflated, and what deltas unfold to counts as well, each time it has to be done.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import os
-import zlib
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from dulwich.errors import ApplyDeltaError
-from dulwich.object_format import SHA1
-from dulwich.object_store import BaseObjectStore
-from dulwich.pack import apply_delta, pack_object_header, write_pack_index_v2
+from glasshub.errors import TooLarge
+from glasshub.git import delta as deltas
+from glasshub.git.delta import BIG, Content, damaged
+from glasshub.git.object_check import BLOB, KIND_NAMES
+from glasshub.git.pack_index import Row
+from glasshub.git.pack_source import OFS_DELTA, REF_DELTA, PackSource
 
-from glasshub.errors import Invalid, TooLarge
+# Commits, trees and tags are checked in memory; a tree of this size lists about a million files.
+LARGEST_STRUCTURE = 64 * 1024**2
+DEEPEST_CHAIN = 4095  # the most that git itself makes
 
-COMMIT, TREE, BLOB, TAG, OFS_DELTA, REF_DELTA = 1, 2, 3, 4, 6, 7
-TYPE_NAMES = {COMMIT: b"commit", TREE: b"tree", BLOB: b"blob", TAG: b"tag"}
-_CHUNK = 256 * 1024
-_STREAM_ABOVE = 4 * 1024**2  # larger blobs are hashed as they come and never held whole
-_CACHE_BYTES = 96 * 1024**2
-_MAX_DELTA_RESULT = 512 * 1024**2
+_CACHE_BYTES = 64 * 1024**2
+_SHA1_HEADERS = {kind: f"{name} %d\0".encode() for kind, name in KIND_NAMES.items()}
 
-Checker = Callable[[int, bytes, bytes | None], None]
+Visit = Callable[[int, bytes, bytes | None], None]
+Lend = Callable[[bytes], tuple[int, bytes] | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one push may bring, in bytes and objects; each is a setting of the hub."""
+    """What one push may bring: bytes on the wire, bytes unfolded, bytes per object, number of objects."""
 
     wire: int
     inflated: int
@@ -42,405 +43,280 @@ class Limits:
     objects: int
 
 
-@dataclass(slots=True)
-class _Entry:
-    """One object of the pack: where it starts, its CRC, and how to rebuild it."""
+@dataclass(frozen=True, slots=True)
+class PackContents:
+    """What a pack holds: index rows in the pack's order, the ids that deltas borrow, the checksum."""
 
-    offset: int
-    type: int
-    size: int
-    crc: int = 0
-    base_offset: int = 0
-    base_id: bytes = b""
-    id: bytes = b""
-    data_offset: int = 0
+    rows: list[Row]
+    borrowed: list[bytes]
+    checksum: bytes
 
 
-class _Source:
-    """The incoming bytes: counted, hashed, written to the pack file, and looked at through a window."""
-
-    def __init__(self, stream: IO[bytes], file: IO[bytes], limit: int) -> None:
-        self._stream, self._file, self._limit = stream, file, limit
-        self._sha = hashlib.sha1(usedforsecurity=False)
-        self.window = b""
-        self.at = 0
-        self._start = 0
-
-    @property
-    def offset(self) -> int:
-        """The position in the pack of the next byte."""
-        return self._start + self.at
-
-    def need(self, count: int) -> None:
-        """Make ``count`` bytes visible in the window if the stream has them."""
-        if len(self.window) - self.at >= count:
-            return
-        self._keep()
-        parts, have = [self.window], len(self.window)
-        while have < count:
-            data = self._stream.read(max(_CHUNK, count - have))
-            if not data:
-                break
-            parts.append(data)
-            have += len(data)
-            if self._start + have > self._limit:
-                raise TooLarge(
-                    f"The push is larger than {self._limit:,} bytes. "
-                    "Push in smaller parts, or ask an admin to raise max_push_bytes."
-                )
-        self.window = b"".join(parts)
-
-    def take(self, count: int) -> bytes:
-        """The next ``count`` bytes."""
-        self.need(count)
-        piece = self.window[self.at : self.at + count]
-        if len(piece) < count:
-            raise Invalid("The pack ends too early; the transfer was cut. Push again.")
-        self.at += count
-        return piece
-
-    def finish(self) -> bytes:
-        """Verify the trailing checksum and return it."""
-        self._keep()
-        digest = self._sha.digest()
-        if self.take(20) != digest:
-            raise Invalid("The pack's checksum is wrong; it was damaged on the way. Push again.")
-        self._file.write(digest)
-        self._file.flush()
-        return digest
-
-    def flush(self) -> None:
-        """Make everything consumed so far readable in the file."""
-        self._keep()
-        self._file.flush()
-
-    def _keep(self) -> None:
-        done = self.window[: self.at]
-        if done:
-            self._sha.update(done)
-            self._file.write(done)
-            self._start += len(done)
-            self.window, self.at = self.window[self.at :], 0
+def nothing_lent(_oid: bytes) -> None:
+    """For packs that must stand alone."""
 
 
 class PackReader:
-    """Reads one pack from ``stream`` into ``folder``; see :func:`receive_pack_file`."""
+    """Reads one pack.
 
-    def __init__(self, stream: IO[bytes], path: Path, store: BaseObjectStore, limits: Limits, check: Checker) -> None:
-        self._file = path.open("w+b")
-        self._source = _Source(stream, self._file, limits.wire)
-        self._store, self._limits, self._check = store, limits, check
-        self._entries: list[_Entry] = []
-        self._by_offset: dict[int, _Entry] = {}
-        self._by_id: dict[bytes, _Entry] = {}
-        self._cache: OrderedDict[int, tuple[int, bytes]] = OrderedDict()
-        self._cached = self._inflated = 0
-        self._waiting: list[tuple[_Entry, bytes]] = []
-        self._foreign: dict[bytes, tuple[int, bytes]] = {}
+    Args:
+        stream: the pack and nothing else; ``read(n)`` gives ``b""`` at the end.
+        file: gets a copy of every byte, and is read again for bases that the cache has dropped (unbuffered);
+            or, with ``copied``, already holds them all.
+        folder: where large contents are put while they are needed.
+        limits: the most that may come.
+        visit: called once for every object with kind, 20-byte id and bytes (``None`` for blobs above 8 MiB);
+            may raise to end the reading.
+        lend: the kind and bytes of an object outside the pack that a delta is based on, or ``None``.
+    """
 
-    def close(self) -> None:
-        """Close the pack file."""
-        self._file.close()
+    def __init__(
+        self,
+        stream: IO[bytes],
+        file: io.FileIO,
+        folder: Path,
+        *,
+        limits: Limits,
+        visit: Visit,
+        lend: Lend = nothing_lent,
+        copied: bool = False,
+    ) -> None:
+        self._source = PackSource(stream, None if copied else file, limit=limits.wire)
+        self._file, self._folder, self._limits, self._visit, self._lend = file, folder, limits, visit, lend
+        self._unfolded = 0
+        # One item per entry, in the pack's order.
+        self._offsets: list[int] = []
+        self._crcs: list[int] = []
+        self._ids: list[bytes] = []  # b"" until known
+        self._bases: list[int | bytes | None] = []  # an earlier or later entry, or an id outside the pack
+        self._depths: list[int] = []
+        self._by_offset: dict[int, int] = {}
+        self._by_id: dict[bytes, int] = {}
+        self._waiting: dict[int | bytes, list[int]] = {}  # base (entry, or id not seen yet) -> entries
+        self._ready: list[int] = []  # entries whose base has turned up
+        self._cache = _Cache(_CACHE_BYTES)
 
-    def read(self) -> tuple[bytes, list[tuple[bytes, int, int]]]:
-        """Read everything; returns the pack's checksum and its index rows (id, offset, crc), sorted."""
+    def read(self) -> PackContents:
+        """Read everything.
+
+        Raises:
+            Invalid: the pack is damaged, or a delta's base is nowhere.
+            TooLarge: a limit is exceeded; the message names the setting.
+        """
+        for number in range(self._read_count()):
+            self._read_entry(number)
+        checksum = self._source.finish()
+        borrowed = self._resolve_borrowed()
+        if self._waiting:
+            raise damaged(f"{sum(map(len, self._waiting.values())):,} deltas have no base in it or in the repo")
+        return PackContents(list(zip(self._ids, self._offsets, self._crcs, strict=True)), borrowed, checksum)
+
+    def _read_count(self) -> int:
         header = self._source.take(12)
         if header[:4] != b"PACK" or int.from_bytes(header[4:8], "big") not in (2, 3):
-            raise Invalid("What was sent is not a git pack. Push with a stock git client.")
-        count = int.from_bytes(header[8:12], "big")
+            raise damaged("it does not start as a pack does")
+        count = int.from_bytes(header[8:], "big")
         if count > self._limits.objects:
             raise TooLarge(
                 f"The push has {count:,} objects, more than {self._limits.objects:,}. "
-                "Push in smaller parts, or ask an admin to raise max_push_objects."
+                "Push fewer commits at a time, or ask an admin to raise the setting max_push_objects."
             )
-        for _ in range(count):
-            self._read_entry()
-        checksum = self._source.finish()
-        self._resolve_waiting()
-        if self._foreign:
-            checksum = self._complete_thin_pack()
-        rows = sorted((entry.id, entry.offset, entry.crc) for entry in self._by_id.values())
-        return checksum, rows
+        return count
 
-    def _read_entry(self) -> None:
+    def _read_entry(self, number: int) -> None:
         source = self._source
-        source.need(64)
-        offset, begin = source.offset, source.at
-        entry = self._read_header(offset)
-        entry.data_offset = source.offset
-        crc = zlib.crc32(source.window[begin : source.at])
-        self._count(entry.size)
-        self._entries.append(entry)
-        self._by_offset[offset] = entry
-        if entry.type == BLOB and entry.size > _STREAM_ABOVE:
-            self._stream_blob(entry, crc)
-            return
-        data, entry.crc = self._inflate(entry.size, crc)
-        if entry.type in TYPE_NAMES:
-            self._found(entry, entry.type, data)
+        source.begin_entry()
+        offset = source.offset
+        kind, size = source.header()
+        self._by_offset[offset] = number
+        self._offsets.append(offset)
+        self._ids.append(b"")
+        self._depths.append(0)
+        if kind in KIND_NAMES:
+            self._bases.append(None)
+            self._check_size(kind, size)
+            if kind == BLOB and size > BIG:
+                self._stream_blob(number, size)
+                return
+            content = source.inflate(size)
+            self._crcs.append(source.end_entry())
+            self._found(number, kind, content)
         else:
-            self._found_delta(entry, data)
+            base = self._read_base(kind, offset)
+            self._bases.append(base)
+            self._check_size(BLOB, size)
+            delta = self._inflate_delta(source, size)
+            self._crcs.append(source.end_entry())
+            if isinstance(base, int) and self._ids[base]:
+                self._resolve(number, base, delta)
+            else:
+                self._waiting.setdefault(base, []).append(number)
+        while self._ready:
+            self._resolve_again(self._ready.pop())
 
-    def _read_header(self, offset: int) -> _Entry:
-        byte = self._source.take(1)[0]
-        kind, size, shift = (byte >> 4) & 7, byte & 15, 4
-        while byte & 0x80:
-            byte = self._source.take(1)[0]
-            size |= (byte & 0x7F) << shift
-            shift += 7
-            if shift > 60:
-                raise Invalid("The pack has an object header that makes no sense; it is damaged.")
-        entry = _Entry(offset, kind, size)
+    def _read_base(self, kind: int, offset: int) -> int | bytes:
+        """The entry that a delta is based on if it has been seen, else the base's id."""
         if kind == OFS_DELTA:
-            entry.base_offset = offset - self._read_distance()
-            if entry.base_offset not in self._by_offset:
-                raise Invalid("The pack has a delta whose base is not in it; it is damaged.")
-        elif kind == REF_DELTA:
-            entry.base_id = self._source.take(20)
-        elif kind not in TYPE_NAMES:
-            raise Invalid(f"The pack has an object of unknown type {kind}; it is damaged.")
-        return entry
+            base = self._by_offset.get(offset - self._source.distance())
+            if base is None or self._offsets[base] == offset:
+                raise damaged("a delta is based on something that is no object")
+            return base
+        if kind != REF_DELTA:
+            raise damaged(f"it has an object of the unknown kind {kind}")
+        oid = self._source.take(20)
+        return self._by_id.get(oid, oid)
 
-    def _read_distance(self) -> int:
-        byte = self._source.take(1)[0]
-        distance = byte & 0x7F
-        while byte & 0x80:
-            byte = self._source.take(1)[0]
-            distance = ((distance + 1) << 7) | (byte & 0x7F)
-            if distance > 1 << 62:
-                raise Invalid("The pack has a delta offset that makes no sense; it is damaged.")
-        return distance
+    def _inflate_delta(self, source: PackSource, size: int) -> Content:
+        return source.inflate(size) if size <= BIG else deltas.hold(source.pieces(size), size, self._folder)
 
-    def _count(self, size: int) -> None:
+    def _check_size(self, kind: int, size: int) -> None:
         if size > self._limits.object:
             raise TooLarge(
-                f"One object has {size:,} bytes, more than {self._limits.object:,}. "
-                "Track large files with git-lfs, or ask an admin to raise max_object_bytes."
+                f"An object has {size:,} bytes, more than {self._limits.object:,}. "
+                "Keep large files out of git, or ask an admin to raise the setting max_object_bytes."
             )
-        self._inflated += size
-        if self._inflated > self._limits.inflated:
+        if kind != BLOB and size > LARGEST_STRUCTURE:
+            raise TooLarge(f"A {KIND_NAMES[kind]} has {size:,} bytes; at most {LARGEST_STRUCTURE:,} are allowed.")
+        self._unfolded += size
+        if self._unfolded > self._limits.inflated:
             raise TooLarge(
                 f"The push unfolds to more than {self._limits.inflated:,} bytes. "
-                "Push in smaller parts, or ask an admin to raise max_inflated_bytes."
+                "Push fewer commits at a time, or ask an admin to raise the setting max_inflated_bytes."
             )
 
-    def _inflate(self, size: int, crc: int) -> tuple[bytes, int]:
-        """The object's bytes and the CRC of its entry; the usual case ends in one call."""
-        source, inflate = self._source, zlib.decompressobj()
-        parts: list[bytes] = []
-        have, bound = 0, size + (size >> 10) + 64
-        while not inflate.eof:
-            source.need(bound if not parts else 1024)
-            view = source.window[source.at : source.at + bound]
-            if not view:
-                raise Invalid("The pack ends too early; the transfer was cut. Push again.")
-            try:
-                part = inflate.decompress(view, size - have + 1)
-            except zlib.error as error:
-                raise Invalid(f"The pack has an object that does not inflate ({error}); it is damaged.") from error
-            used = len(view) - len(inflate.unused_data) - len(inflate.unconsumed_tail)
-            crc = zlib.crc32(view[:used], crc)
-            source.at += used
-            parts.append(part)
-            have += len(part)
-            if have > size or (used == 0 and not part):
-                raise Invalid("The pack has an object larger than its header says; it is damaged.")
-        if have != size:
-            raise Invalid("The pack has an object smaller than its header says; it is damaged.")
-        return (parts[0] if len(parts) == 1 else b"".join(parts)), crc
+    def _stream_blob(self, number: int, size: int) -> None:
+        sha = hashlib.sha1(_SHA1_HEADERS[BLOB] % size, usedforsecurity=False)
+        for piece in self._source.pieces(size):
+            sha.update(piece)
+        self._crcs.append(self._source.end_entry())
+        self._named(number, BLOB, sha.digest(), None)
 
-    def _stream_blob(self, entry: _Entry, crc: int) -> None:
-        source, inflate = self._source, zlib.decompressobj()
-        sha = hashlib.sha1(b"blob %d\0" % entry.size, usedforsecurity=False)
-        have, tail = 0, b""
-        while not inflate.eof:
-            if not tail:
-                source.need(1)
-                tail = source.window[source.at : source.at + _CHUNK]
-                if not tail:
-                    raise Invalid("The pack ends too early; the transfer was cut. Push again.")
-            try:
-                part = inflate.decompress(tail, _CHUNK * 4)
-            except zlib.error as error:
-                raise Invalid(f"The pack has an object that does not inflate ({error}); it is damaged.") from error
-            rest = inflate.unconsumed_tail or inflate.unused_data
-            used = len(tail) - len(rest)
-            crc = zlib.crc32(tail[:used], crc)
-            source.at += used
-            tail = inflate.unconsumed_tail
-            sha.update(part)
-            have += len(part)
-            if have > entry.size:
-                raise Invalid("The pack has an object larger than its header says; it is damaged.")
-        if have != entry.size:
-            raise Invalid("The pack has an object smaller than its header says; it is damaged.")
-        entry.crc = crc
-        self._note(entry, BLOB, sha.digest(), None)
+    def _found(self, number: int, kind: int, content: Content) -> None:
+        sha = hashlib.sha1(_SHA1_HEADERS[kind] % len(content), usedforsecurity=False)
+        sha.update(content)
+        self._cache.put(number, kind, content)
+        if kind != BLOB and not isinstance(content, bytes):
+            content = content[:]
+        self._named(number, kind, sha.digest(), content if isinstance(content, bytes) else None)
 
-    def _found(self, entry: _Entry, kind: int, data: bytes) -> None:
-        sha = hashlib.sha1(b"%s %d\0" % (TYPE_NAMES[kind], len(data)), usedforsecurity=False)
-        sha.update(data)
-        self._remember(entry.offset, kind, data)
-        self._note(entry, kind, sha.digest(), data)
+    def _named(self, number: int, kind: int, oid: bytes, content: bytes | None) -> None:
+        if oid in self._by_id:
+            raise damaged(f"object {oid.hex()} is in it twice")
+        self._ids[number] = oid
+        self._by_id[oid] = number
+        self._visit(kind, oid, content)
+        if self._waiting:
+            for key in (number, oid):
+                for entry in self._waiting.pop(key, ()):
+                    self._bases[entry] = number
+                    self._ready.append(entry)
 
-    def _note(self, entry: _Entry, kind: int, oid: bytes, data: bytes | None) -> None:
-        entry.id = oid
-        self._by_id.setdefault(oid, entry)
-        self._check(kind, oid, data)
+    def _resolve(self, number: int, base: int | bytes, delta: Content) -> None:
+        self._depths[number] = depth = self._depths[base] + 1 if isinstance(base, int) else 1
+        if depth > DEEPEST_CHAIN:
+            raise damaged(f"a chain of deltas is longer than {DEEPEST_CHAIN}")
+        kind, content = self._content(base)
+        self._check_size(kind, deltas.delta_sizes(delta)[1])
+        self._found(number, kind, deltas.apply(content, delta, self._folder))
 
-    def _found_delta(self, entry: _Entry, delta: bytes) -> None:
-        base = self._base_of(entry)
-        if base is None:
-            self._waiting.append((entry, delta))  # its base may come later in the pack
-            return
-        kind, data = base
-        self._found(entry, kind, self._apply(data, delta))
+    def _resolve_again(self, number: int) -> None:
+        base = self._bases[number]
+        assert base is not None
+        self._resolve(number, base, self._reread(number)[1])
 
-    def _apply(self, base: bytes, delta: bytes) -> bytes:
-        size = _delta_result_size(delta)
-        if size > min(_MAX_DELTA_RESULT, self._limits.object):
-            raise TooLarge(f"A delta unfolds to {size:,} bytes. Track large files with git-lfs.")
-        self._count(size)
-        try:
-            return b"".join(apply_delta(base, delta))
-        except (ApplyDeltaError, ValueError) as error:
-            raise Invalid(f"The pack has a delta that does not apply ({error}); it is damaged.") from error
-
-    def _base_of(self, entry: _Entry) -> tuple[int, bytes] | None:
-        if entry.type == OFS_DELTA:
-            base = self._by_offset[entry.base_offset]
-            return self._content(base) if base.id else None
-        if entry.base_id in self._by_id:
-            return self._content(self._by_id[entry.base_id])
-        return self._from_store(entry.base_id)
-
-    def _from_store(self, oid: bytes) -> tuple[int, bytes] | None:
-        if oid not in self._foreign:
-            try:
-                self._foreign[oid] = self._store.get_raw(oid.hex().encode())  # type: ignore[arg-type]
-            except KeyError:
-                return None
-        return self._foreign[oid]
-
-    def _content(self, entry: _Entry) -> tuple[int, bytes]:
-        """Type and bytes of a resolved object: from the cache, else rebuilt from the file along its delta chain."""
-        chain: list[_Entry] = []
-        found: tuple[int, bytes] | None = None
-        while found is None:
-            if entry.offset in self._cache:
-                self._cache.move_to_end(entry.offset)
-                found = self._cache[entry.offset]
-            elif entry.type in TYPE_NAMES:
-                found = (entry.type, self._reread(entry))
-            else:
-                chain.append(entry)
-                if entry.type == REF_DELTA and entry.base_id not in self._by_id:
-                    found = self._foreign[entry.base_id]
-                else:
-                    entry = self._by_offset.get(entry.base_offset) or self._by_id[entry.base_id]
-        kind, data = found
-        for link in reversed(chain):
-            data = b"".join(apply_delta(data, self._reread(link)))
-            self._remember(link.offset, kind, data)
-        return kind, data
-
-    def _reread(self, entry: _Entry) -> bytes:
-        self._source.flush()
-        inflate, parts, at = zlib.decompressobj(), [], entry.data_offset
-        while not inflate.eof:
-            packed = os.pread(self._file.fileno(), _CHUNK, at)
-            at += len(packed)
-            parts.append(inflate.decompress(packed))
-        return b"".join(parts)
-
-    def _remember(self, offset: int, kind: int, data: bytes) -> None:
-        if len(data) > _CACHE_BYTES // 4:
-            return
-        self._cache[offset] = (kind, data)
-        self._cached += len(data)
-        while self._cached > _CACHE_BYTES:
-            _, (_, old) = self._cache.popitem(last=False)
-            self._cached -= len(old)
-
-    def _resolve_waiting(self) -> None:
-        while self._waiting:
-            before, waiting = len(self._waiting), self._waiting
-            self._waiting = []
-            for entry, delta in waiting:
-                self._found_delta(entry, delta)
-            if len(self._waiting) == before:
-                raise Invalid("The pack has deltas whose base is neither in it nor in the repo. Push again.")
-
-    def _complete_thin_pack(self) -> bytes:
-        """Append the bases that the repo lent, so that the pack stands alone, and redo count and checksum."""
-        self._file.seek(-20, os.SEEK_END)
-        self._file.truncate()
-        for oid, (kind, data) in sorted(self._foreign.items()):
-            if oid in self._by_id:
+    def _resolve_borrowed(self) -> list[bytes]:
+        """Resolve deltas whose base is not in the pack; returns the ids of those bases."""
+        borrowed = []
+        for oid in [key for key in self._waiting if isinstance(key, bytes)]:
+            if self._lend(oid) is None:
                 continue
-            entry = _Entry(self._file.tell(), kind, len(data), id=oid)
-            packed = bytes(pack_object_header(kind, None, len(data), SHA1)) + zlib.compress(data)
-            entry.crc = zlib.crc32(packed)
-            self._file.write(packed)
-            self._entries.append(entry)
-            self._by_id[oid] = entry
-        self._file.seek(8)
-        self._file.write(len(self._entries).to_bytes(4, "big"))
-        self._file.seek(0)
-        digest = hashlib.file_digest(self._file, "sha1").digest()
-        self._file.seek(0, os.SEEK_END)
-        self._file.write(digest)
-        self._file.flush()
-        return digest
+            borrowed.append(oid)
+            self._ready += self._waiting.pop(oid)
+            while self._ready:
+                self._resolve_again(self._ready.pop())
+        # A base may have turned up in the pack after all, when a delta on another borrowed one was resolved.
+        return [oid for oid in borrowed if oid not in self._by_id]
 
-
-def receive_pack_file(
-    stream: IO[bytes], folder: Path, store: BaseObjectStore, *, limits: Limits, check: Checker
-) -> set[bytes]:
-    """Read a pack into ``folder`` as ``pack-<checksum>.pack`` and ``.idx``.
-
-    Args:
-        stream: the pack, nothing before it.
-        folder: an existing folder in quarantine.
-        store: the repository, which lends delta bases to thin packs.
-        limits: what one push may bring.
-        check: called as ``check(type, id, data)`` for every object, ``data`` being ``None`` for large blobs;
-            it raises ``Invalid`` to refuse the pack.
-
-    Returns:
-        The ids (20 bytes) of all objects received; an empty pack leaves no file.
-
-    Raises:
-        Invalid: the pack is damaged, or ``check`` refused an object.
-        TooLarge: it exceeds a limit.
-    """
-    fresh = folder / "incoming.tmp"
-    reader = PackReader(stream, fresh, store, limits, check)
-    try:
-        checksum, rows = reader.read()
-    finally:
-        reader.close()
-    if not rows:
-        fresh.unlink()
-        return set()
-    name = f"pack-{checksum.hex()}"
-    with (folder / f"{name}.idx").open("wb") as file:
-        write_pack_index_v2(file, rows, checksum)
-    fresh.rename(folder / f"{name}.pack")
-    return {row[0] for row in rows}
-
-
-def _delta_result_size(delta: bytes) -> int:
-    at = 0
-    for _ in range(2):  # the size of the base, then of the result
-        size = shift = 0
-        while True:
-            if at >= len(delta) or shift > 60:
-                raise Invalid("The pack has a delta that makes no sense; it is damaged.")
-            byte = delta[at]
-            at += 1
-            size |= (byte & 0x7F) << shift
-            shift += 7
-            if not byte & 0x80:
+    def _content(self, base: int | bytes) -> tuple[int, Content]:
+        """Kind and bytes of a known object: from the cache, else unfolded again along its chain of deltas."""
+        chain: list[int] = []
+        while (found := self._cache.get(base)) is None:
+            below = None if isinstance(base, bytes) else self._bases[base]
+            if below is None:
+                found = self._whole(base)
+                self._cache.put(base, *found)
                 break
-    return size
+            assert isinstance(base, int)
+            chain.append(base)
+            base = below
+        kind, content = found
+        for number in reversed(chain):
+            delta = self._reread(number)[1]
+            self._check_size(kind, deltas.delta_sizes(delta)[1])
+            content = deltas.apply(content, delta, self._folder)
+            self._cache.put(number, kind, content)
+        return kind, content
+
+    def _whole(self, base: int | bytes) -> tuple[int, Content]:
+        if isinstance(base, int):
+            return self._reread(base)
+        lent = self._lend(base)
+        if lent is None:
+            raise damaged(f"the base {base.hex()} of a delta has gone from the repo")
+        self._check_size(lent[0], len(lent[1]))
+        return lent
+
+    def _reread(self, number: int) -> tuple[int, Content]:
+        """Kind and inflated bytes of an entry (of a delta: the delta) from the file."""
+        start = self._offsets[number]
+        end = self._offsets[number + 1] if number + 1 < len(self._offsets) else self._source.offset
+        entry = _Range(self._file.fileno(), start, end)
+        source = PackSource(entry, None, limit=end - start, chunk=min(end - start, 1024**2))  # type: ignore[arg-type]
+        kind, size = source.header()
+        if kind == OFS_DELTA:
+            source.distance()
+        elif kind == REF_DELTA:
+            source.take(20)
+        self._check_size(BLOB, size)
+        return kind, self._inflate_delta(source, size)
+
+
+class _Range:
+    """Part of a file, read independently of its position."""
+
+    def __init__(self, handle: int, start: int, end: int) -> None:
+        self._handle, self._at, self._end = handle, start, end
+
+    def read(self, count: int) -> bytes:
+        data = os.pread(self._handle, min(count, self._end - self._at), self._at)
+        self._at += len(data)
+        return data
+
+
+class _Cache:
+    """Contents used lately, by entry number or borrowed id, up to a weight in bytes."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit, self._weight = limit, 0
+        self._items: OrderedDict[int | bytes, tuple[int, Content]] = OrderedDict()
+
+    def get(self, key: int | bytes) -> tuple[int, Content] | None:
+        found = self._items.get(key)
+        if found is not None:
+            self._items.move_to_end(key)
+        return found
+
+    def put(self, key: int | bytes, kind: int, content: Content) -> None:
+        old = self._items.pop(key, None)
+        if old is not None:
+            self._weight -= _weight(old[1])
+        self._items[key] = (kind, content)
+        self._weight += _weight(content)
+        while self._weight > self._limit and len(self._items) > 1:
+            _, (_, dropped) = self._items.popitem(last=False)
+            self._weight -= _weight(dropped)
+
+
+def _weight(content: Content) -> int:
+    # What is mapped from a file takes disk rather than memory.
+    return len(content) + 200 if isinstance(content, bytes) else len(content) // 16

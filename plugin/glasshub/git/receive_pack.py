@@ -14,8 +14,8 @@ from typing import IO
 from dulwich.repo import Repo as GitRepo
 
 from glasshub.errors import GlasshubError, Invalid, TooLarge
-from glasshub.git.fsck import ObjectChecker
-from glasshub.git.pack_read import Limits, receive_pack_file
+from glasshub.git.fsck import check_new_objects
+from glasshub.git.pack_read import Limits
 from glasshub.git.pktline import FLUSH, pkt, read_pkt
 from glasshub.git.quarantine import Quarantine
 from glasshub.git.refs import RefResult, RefUpdate, is_object_id
@@ -112,7 +112,7 @@ def _process(
     with Quarantine(repo) as incoming:
         try:
             if any(not update.deletes for update in push.updates):
-                _receive(repo, incoming, stream, limits)
+                _receive(incoming, stream, limits)
             refused = {u.ref: "the hub keeps this ref" for u in push.updates if hidden(u.ref)}
             if refused and "atomic" in push.capabilities:
                 return "ok", [RefResult(u, refused.get(u.ref, "atomic push failed")) for u in push.updates]
@@ -124,11 +124,9 @@ def _process(
             return error.message, [RefResult(update, "unpacker error") for update in push.updates]
 
 
-def _receive(repo: GitRepo, incoming: Quarantine, stream: IO[bytes], limits: Limits) -> None:
-    checker = ObjectChecker()
-    ids = receive_pack_file(stream, incoming.pack_folder, repo.object_store, limits=limits, check=checker)
-    incoming.remember({oid.hex().encode() for oid in ids})  # type: ignore[misc]
-    checker.check_connected(repo.object_store)
+def _receive(incoming: Quarantine, stream: IO[bytes], limits: Limits) -> None:
+    incoming.receive(stream, limits)
+    check_new_objects(incoming)
 
 
 def _report(unpack: str, results: Sequence[RefResult]) -> bytes:
