@@ -13,6 +13,7 @@ from dulwich.pack import OFS_DELTA, REF_DELTA, Pack
 from dulwich.repo import Repo as GitRepo
 
 _CHUNK = 256 * 1024
+_PEEK = 4096  # deflated bytes: the tables of a block alone may take some hundred
 _HEAD = 64  # enough deflated bytes to see a loose header, or the two sizes that begin a delta
 
 
@@ -28,7 +29,7 @@ def blob_size(repo: GitRepo, oid: str) -> int:
     if kind not in (OFS_DELTA, REF_DELTA):
         return size
     at = _skip_base(buffer, at, kind)
-    return _delta_result_size(zlib.decompressobj().decompress(bytes(buffer[at : at + _HEAD * 4]), _HEAD))
+    return _delta_result_size(zlib.decompressobj().decompress(bytes(buffer[at : at + _PEEK]), _HEAD))
 
 
 def stream_blob(repo: GitRepo, oid: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
@@ -89,7 +90,7 @@ def _loose_size(repo: GitRepo, oid: str) -> int | None:
     path = Path(repo.controldir()) / "objects" / oid[:2] / oid[2:]
     try:
         with path.open("rb") as file:
-            head = zlib.decompressobj().decompress(file.read(_HEAD), _HEAD)
+            head = zlib.decompressobj().decompress(file.read(_PEEK), _HEAD)
     except FileNotFoundError:
         return None
     return int(head.split(b"\0", 1)[0].split(b" ")[1])
