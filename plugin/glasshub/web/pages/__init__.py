@@ -4,10 +4,27 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from glasshub.web.pages import dataset, files, history, home, leaderboard, listing, model, people
+from glasshub.web.pages import (
+    dataset,
+    files,
+    history,
+    home,
+    leaderboard,
+    listing,
+    model,
+    org_settings,
+    people,
+    repo_settings,
+    settings,
+    sign_in,
+)
 
 BLUEPRINTS: list[Blueprint] = [
     home.bp,
+    sign_in.bp,
+    settings.bp,
+    org_settings.bp,
+    repo_settings.bp,
     listing.bp,
     people.bp,
     model.bp,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable
+from urllib.parse import unquote
 
 from dulwich.repo import Repo as GitRepo
 
@@ -40,6 +41,7 @@ def _relative_to(path: str, address: Callable[[str], str]) -> Callable[[str], st
 
     def lead(target: str) -> str:
         place, mark, fragment = target.partition("#")
+        place = unquote(place.partition("?")[0])  # a link may be quoted already; addresses are quoted once
         joined = posixpath.normpath(posixpath.join("/", folder, place)).lstrip("/")
         return f"{address(joined)}{mark}{fragment}" if place else target
 

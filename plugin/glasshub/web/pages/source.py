@@ -9,7 +9,8 @@ from markupsafe import Markup, escape
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexer import Lexer
-from pygments.lexers import TextLexer, get_lexer_for_filename
+from pygments.lexers import get_lexer_for_filename
+from pygments.lexers.special import TextLexer
 from pygments.util import ClassNotFound
 
 from glasshub.index.rows import ProblemRow
@@ -65,7 +66,6 @@ def _highlighted(text: str, path: str) -> list[Markup]:
 
 def _lexer(path: str) -> Lexer:
     try:
-        lexer: Lexer = get_lexer_for_filename(path.rpartition("/")[2], stripnl=False, ensurenl=True)
+        return get_lexer_for_filename(path.rpartition("/")[2], stripnl=False, ensurenl=True)
     except ClassNotFound:
         return TextLexer()
-    return lexer
