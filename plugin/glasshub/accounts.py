@@ -8,7 +8,7 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
-from glasshub import clock
+from glasshub import clock, indexing
 from glasshub.credentials import (
     TokenInfo,
     check_password,
@@ -97,9 +97,10 @@ def listing(hub: Hub, kind: Literal["user", "org"]) -> list[Account]:
 
 
 def set_full_name(hub: Hub, name: str, full_name: str) -> None:
-    """Change the name shown beside an account's own (at most 100 characters)."""
+    """Change the name shown beside an account's own (at most 100 characters); the index follows at once."""
     with hub.registry.write() as db:
         people.update(db, _account(db, name).name, full_name=full_name.strip()[:100])
+    indexing.sync_namespace(hub, name)
 
 
 def set_member(hub: Hub, actor: Actor, org: str, user: str, role: Role) -> None:

@@ -10,7 +10,7 @@ import logging
 import sqlite3
 from collections.abc import Callable, Sequence
 
-from glasshub import indexing, policy, push_report, repos
+from glasshub import access, indexing, policy, push_report, repos
 from glasshub.errors import GlasshubError
 from glasshub.git import refs
 from glasshub.git.fsck import check_tip
@@ -89,7 +89,7 @@ def post_receive(
 ) -> None:
     """Bring the index up to date and report. The refs have moved: nothing here may fail the push."""
     try:
-        outcome = indexing.sync_repo(hub, repo.key)
+        outcome = indexing.sync_repo(hub, repo.key, see=access.visibility(actor))
     except (GlasshubError, sqlite3.Error, OSError) as error:
         _log.exception("index sync of %s failed; it is repeated at the next push or start", repo.key)
         tell(f"Your push is safe, but indexing it failed ({error}); the hub will try again.")

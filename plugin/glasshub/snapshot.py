@@ -29,7 +29,7 @@ MAX_RESULT_FILES = 5000
 MAX_RESULT_BYTES = 8 * 1024 * 1024
 
 # What damaged or missing objects raise. Failures of the disk (OSError) are not among them: they pass.
-_DAMAGE = (GlasshubError, KeyError, ValueError, AssertionError, zlib.error, FileFormatException, ChecksumMismatch,
+DAMAGE = (GlasshubError, KeyError, ValueError, AssertionError, zlib.error, FileFormatException, ChecksumMismatch,
            NotCommitError)  # fmt: skip
 
 
@@ -66,7 +66,7 @@ def take(key: str, observed: Observed, known: KnownCommits) -> RepoSnapshot:
     try:
         with read.open_repo(observed.git_dir) as repo:
             return _read(repo, empty, known)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         return replace(empty, problems=(_damaged(error),))
 
 
@@ -92,7 +92,7 @@ def _card(repo: GitRepo, head: str) -> Card:
         return parse_card(read.read_file(repo, head, CARD, limit=MAX_CARD_BYTES), path=CARD)
     except EntryNotFound:
         return Card()
-    except _DAMAGE as error:
+    except DAMAGE as error:
         return Card(problems=(_problem(CARD, error),))
 
 
@@ -106,7 +106,7 @@ def _benchmark(repo: GitRepo, snap: RepoSnapshot) -> ParsedBenchmark:
         data = read.read_file(repo, snap.head, eval_yaml.PATH, limit=MAX_FILE_BYTES)
     except EntryNotFound:
         return ParsedBenchmark(None)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         return ParsedBenchmark(None, (_problem(eval_yaml.PATH, error),))
     return parse_eval_yaml(data, repo_id=snap.observed.facts.repo_id)
 
@@ -116,7 +116,7 @@ def _with_results(repo: GitRepo, snap: RepoSnapshot) -> RepoSnapshot:
         listed = read.list_tree(repo, snap.head, FOLDER)
     except EntryNotFound:
         return snap
-    except _DAMAGE as error:
+    except DAMAGE as error:
         return replace(snap, problems=(*snap.problems, _problem(FOLDER, error)))
     entries, problems = _chosen(listed)
     changes = read.last_changes(repo, snap.head, [entry.path for entry in entries])
@@ -125,7 +125,7 @@ def _with_results(repo: GitRepo, snap: RepoSnapshot) -> RepoSnapshot:
         try:
             parsed = parse_result_file(read.read_blob(repo, entry.oid, limit=MAX_FILE_BYTES), entry.path)
             commit = changes[entry.path]
-        except _DAMAGE as error:
+        except DAMAGE as error:
             problems.append(_problem(entry.path, error))
             continue
         problems += parsed.problems

@@ -1,0 +1,56 @@
+"""Whether everything agrees: git objects and refs, registry and disk, the index and a rebuilt one."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+
+from glasshub import indexing, repos
+from glasshub.errors import RepoNotFound
+from glasshub.git.read import open_repo
+from glasshub.git.verify import verify_repository
+from glasshub.hub import Hub
+from glasshub.identity import Repo
+from glasshub.index import comparison
+from glasshub.indexing import Difference
+from glasshub.snapshot import DAMAGE
+
+MOST_DIFFERENCES = 100
+
+
+def run(hub: Hub) -> list[str]:
+    """Check a hub, which may go on serving; returns a sentence per fault (none: all is well)."""
+    known = repos.every(hub)
+    found = [f"{repo.type} {repo.repo_id}: {fault}" for repo in known for fault in _repository(hub, repo)]
+    found += _strangers(hub)
+    found += [f"index: {fault}" for fault in comparison.damage(hub.index.read())]
+    found += [_sentence(difference) for difference in indexing.compare(hub, limit=MOST_DIFFERENCES)]
+    return found
+
+
+def _repository(hub: Hub, repo: Repo) -> list[str]:
+    try:
+        with open_repo(hub.git_dir(repo)) as git:
+            return verify_repository(git)
+    except RepoNotFound:
+        return [] if _deleted(hub, repo) else [f"the registry has it, but {hub.git_dir(repo)} is not there"]
+    except (*DAMAGE, OSError) as error:
+        return [] if _deleted(hub, repo) else [f"it cannot be read: {error}"]
+
+
+def _deleted(hub: Hub, repo: Repo) -> bool:
+    return repo.key not in {now.key for now in repos.every(hub)}
+
+
+def _strangers(hub: Hub) -> Iterator[str]:
+    """Folders that no repo owns; young ones may belong to a creation under way."""
+    known = {repo.key for repo in repos.every(hub)}
+    for path in sorted(hub.settings.repos_dir.glob("[0-9a-f][0-9a-f]/*.git")):
+        if path.stem not in known and time.time() - path.stat().st_mtime > repos.ORPHAN_GRACE:
+            yield f"{path} belongs to no repo; the next start of the hub removes it"
+
+
+def _sentence(difference: Difference) -> str:
+    verb = "only in the index" if difference.kept else "missing from the index"
+    return f"index: {difference.table} row {verb}: {json.dumps(difference.row, ensure_ascii=False, default=str)}"
