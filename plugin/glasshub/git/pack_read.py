@@ -13,7 +13,6 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from glasshub.errors import TooLarge
 from glasshub.git import delta as deltas
@@ -21,6 +20,7 @@ from glasshub.git.delta import BIG, Content, damaged
 from glasshub.git.object_check import BLOB, KIND_NAMES
 from glasshub.git.pack_index import Row
 from glasshub.git.pack_source import OFS_DELTA, REF_DELTA, PackSource
+from glasshub.git.pktline import Readable
 
 # Commits, trees and tags are checked in memory; a tree of this size lists about a million files.
 LARGEST_STRUCTURE = 64 * 1024**2
@@ -72,7 +72,7 @@ class PackReader:
 
     def __init__(
         self,
-        stream: IO[bytes],
+        stream: Readable,
         file: io.FileIO,
         folder: Path,
         *,
@@ -271,7 +271,7 @@ class PackReader:
         start = self._offsets[number]
         end = self._offsets[number + 1] if number + 1 < len(self._offsets) else self._source.offset
         entry = _Range(self._file.fileno(), start, end)
-        source = PackSource(entry, None, limit=end - start, chunk=min(end - start, 1024**2))  # type: ignore[arg-type]
+        source = PackSource(entry, None, limit=end - start, chunk=min(end - start, 1024**2))
         kind, size = source.header()
         if kind == OFS_DELTA:
             source.distance()
@@ -287,7 +287,7 @@ class _Range:
     def __init__(self, handle: int, start: int, end: int) -> None:
         self._handle, self._at, self._end = handle, start, end
 
-    def read(self, count: int) -> bytes:
+    def read(self, count: int, /) -> bytes:
         data = os.pread(self._handle, min(count, self._end - self._at), self._at)
         self._at += len(data)
         return data

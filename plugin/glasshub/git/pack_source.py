@@ -9,6 +9,7 @@ from typing import IO
 
 from glasshub.errors import TooLarge
 from glasshub.git.delta import damaged
+from glasshub.git.pktline import Readable
 
 OFS_DELTA, REF_DELTA = 6, 7
 _CHUNK = 256 * 1024
@@ -26,7 +27,7 @@ class PackSource:
         chunk: how many bytes to ask for at a time.
     """
 
-    def __init__(self, stream: IO[bytes], copy: IO[bytes] | None, *, limit: int, chunk: int = _CHUNK) -> None:
+    def __init__(self, stream: Readable, copy: IO[bytes] | None, *, limit: int, chunk: int = _CHUNK) -> None:
         self._stream, self._copy, self._limit, self._chunk = stream, copy, limit, chunk
         self._sha = hashlib.sha1(usedforsecurity=False)
         self._window = b""

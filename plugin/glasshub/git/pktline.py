@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import IO
+from typing import Protocol
 
 from glasshub.errors import Invalid
 
@@ -11,6 +11,13 @@ FLUSH = b"0000"
 DELIMITER = b"0001"
 RESPONSE_END = b"0002"
 MAX_DATA = 65_516
+
+
+class Readable(Protocol):
+    """A stream of bytes."""
+
+    def read(self, count: int, /) -> bytes:
+        """At most ``count`` bytes, at least one unless the stream has ended."""
 
 
 class Delimiter(bytes):
@@ -25,7 +32,7 @@ def pkt(data: bytes | str) -> bytes:
     return b"%04x" % (len(raw) + 4) + raw
 
 
-def read_pkt(stream: IO[bytes]) -> bytes | None:
+def read_pkt(stream: Readable) -> bytes | None:
     """The next line's bytes; ``None`` for a flush packet or the end of the stream.
 
     Raises:
@@ -50,7 +57,7 @@ def read_pkt(stream: IO[bytes]) -> bytes | None:
     return data
 
 
-def read_lines(stream: IO[bytes], *, limit: int) -> Iterator[bytes]:
+def read_lines(stream: Readable, *, limit: int) -> Iterator[bytes]:
     """Lines up to the next flush, without their newline.
 
     Raises:
@@ -64,7 +71,7 @@ def read_lines(stream: IO[bytes], *, limit: int) -> Iterator[bytes]:
         yield line if isinstance(line, Delimiter) else line.rstrip(b"\n")
 
 
-def _exactly(stream: IO[bytes], count: int) -> bytes:
+def _exactly(stream: Readable, count: int) -> bytes:
     parts, have = [], 0
     while have < count:
         piece = stream.read(count - have)

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import IO
 
 from dulwich.object_store import BaseObjectStore, DiskObjectStore, MemoryObjectStore, OverlayObjectStore
 from dulwich.objects import ObjectID, RawObjectID, ShaFile
@@ -21,6 +20,7 @@ from glasshub.git.lock import try_flock
 from glasshub.git.object_check import TREE, ObjectChecker, references
 from glasshub.git.pack_index import write_index
 from glasshub.git.pack_read import Limits, PackContents, PackReader, Visit
+from glasshub.git.pktline import Readable
 from glasshub.git.recovery import QUARANTINE, UNBORN
 
 # A few small objects are kept loose: a pack per push would soon be too many packs to look through.
@@ -63,7 +63,7 @@ class Quarantine:
             self._keep(obj.type_num, data)
         return oid.hex()
 
-    def receive(self, stream: IO[bytes], limits: Limits) -> int:
+    def receive(self, stream: Readable, limits: Limits) -> int:
         """Read a pack, checking each object by itself; thin packs are completed from the repository.
 
         Args:

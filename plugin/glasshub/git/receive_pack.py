@@ -1,24 +1,25 @@
 """``git-receive-pack`` over stateless HTTP: commands, quarantine, checks, then the one door, then the report.
 
-Protocol: https://git-scm.com/docs/gitprotocol-pack (section "Pushing Data To a Server").
+Protocol: https://git-scm.com/docs/gitprotocol-pack ("Pushing Data To a Server").
 """
 
 from __future__ import annotations
 
-import queue
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+import logging
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from typing import IO
 
 from dulwich.repo import Repo as GitRepo
 
-from glasshub.errors import GlasshubError, Invalid, TooLarge
+from glasshub.errors import GlasshubError
 from glasshub.git.fsck import check_new_objects
 from glasshub.git.pack_read import Limits
-from glasshub.git.pktline import FLUSH, pkt, read_pkt
+from glasshub.git.pktline import FLUSH, MAX_DATA, pkt
+from glasshub.git.push_request import PushRequest, read_push_request
 from glasshub.git.quarantine import Quarantine
-from glasshub.git.refs import RefResult, RefUpdate, is_object_id
+from glasshub.git.refs import ATOMIC, TWICE, RefResult, RefUpdate, check_ref_name
+from glasshub.git.sideband import Tell, while_telling
 
 __all__ = ["CAPABILITIES", "Limits", "serve_receive_pack"]
 
@@ -32,19 +33,15 @@ CAPABILITIES = (
     "push-options",
     "object-format=sha1",
 )
-MAX_COMMANDS = 10_000
-_BAND = 65_515
-Tell = Callable[[str], None]
+HIDDEN = "the hub keeps this ref; push to refs/heads/ or refs/tags/"
+
+_REPORT, _TALK = b"\x01", b"\x02"
+_DRAIN_PIECE = 1024**2
+_DRAIN_AT_LEAST = 64 * 1024**2
+_log = logging.getLogger(__name__)
+
 Apply = Callable[[Quarantine, list[RefUpdate], bool, list[str], Tell], list[RefResult]]
-
-
-@dataclass(slots=True)
-class _Push:
-    """What the client asks for."""
-
-    updates: list[RefUpdate] = field(default_factory=list)
-    capabilities: frozenset[str] = frozenset()
-    options: list[str] = field(default_factory=list)
+Outcome = tuple[str, list[RefResult]]
 
 
 def serve_receive_pack(
@@ -54,116 +51,123 @@ def serve_receive_pack(
 
     Args:
         repo: the repository.
-        stream: the request body, already de-chunked and un-gzipped.
+        stream: the request body, already de-chunked and un-gzipped; ``read(n)`` gives ``b""`` at the end.
         limits: what one push may bring.
-        apply: the one door, called with quarantine, updates, whether atomic, push options and a listener.
+        apply: the one door, called with quarantine, updates, whether atomic, push options and a listener; it
+            returns one result per update. It is called in a thread of its own, when all objects are found sound.
         hidden: tells which refs are the hub's own; updates to them are refused.
 
     Yields:
-        The response body.
+        The response body: what the door tells (side band 2) as it comes, then the report.
     """
+    source = _Drainable(stream, limits.wire)
     try:
-        push = _read_commands(stream)
+        request = read_push_request(source)
     except GlasshubError as error:
-        yield pkt(f"ERR {error.message}")
+        source.drain()
+        yield pkt(f"ERR {_one_line(error.message)}")
         return
-    if not push.updates:
-        yield FLUSH
+    if not request.updates:
+        yield FLUSH  # a client that probes for credentials before a large push sends no command
         return
-    if "side-band-64k" in push.capabilities:
-        yield from _with_side_band(lambda tell: _process(repo, stream, push, limits, apply, hidden, tell), push)
-    else:
-        unpack, results = _process(repo, stream, push, limits, apply, hidden, lambda line: None)  # noqa: ARG005
-        yield _report(unpack, results) if "report-status" in push.capabilities else b""
-
-
-def _read_commands(stream: IO[bytes]) -> _Push:
-    push = _Push()
-    while (line := read_pkt(stream)) is not None:
-        text, _, capabilities = line.partition(b"\0")
-        if capabilities:
-            push.capabilities = frozenset(capabilities.decode("utf-8", "replace").split())
-        words = text.rstrip(b"\n").decode("utf-8", "surrogateescape").split(" ", 2)
-        if words[0] == "shallow":
-            continue  # the connectivity check decides; a shallow client pushes on top of what the repo has
-        if len(words) != 3 or not is_object_id(words[0]) or not is_object_id(words[1]):
-            raise Invalid("The push has a command that makes no sense. Push with a stock git client.")
-        push.updates.append(RefUpdate(*words))
-        if len(push.updates) > MAX_COMMANDS:
-            raise TooLarge(f"A push may change at most {MAX_COMMANDS:,} refs. Push in smaller parts.")
-    if "push-options" in push.capabilities and push.updates:
-        while (line := read_pkt(stream)) is not None:
-            push.options.append(line.rstrip(b"\n").decode("utf-8", "replace"))
-            if len(push.options) > 100:
-                raise TooLarge("A push may carry at most 100 push options.")
-    return push
-
-
-def _process(
-    repo: GitRepo,
-    stream: IO[bytes],
-    push: _Push,
-    limits: Limits,
-    apply: Apply,
-    hidden: Callable[[str], bool],
-    tell: Tell,
-) -> tuple[str, list[RefResult]]:
-    """Returns the unpack status ("ok" or why not) and a result per update."""
     with Quarantine(repo) as incoming:
-        try:
-            if any(not update.deletes for update in push.updates):
-                _receive(incoming, stream, limits)
-            refused = {u.ref: "the hub keeps this ref" for u in push.updates if hidden(u.ref)}
-            if refused and "atomic" in push.capabilities:
-                return "ok", [RefResult(u, refused.get(u.ref, "atomic push failed")) for u in push.updates]
-            going = [update for update in push.updates if update.ref not in refused]
-            atomic = "atomic" in push.capabilities
-            done = iter(apply(incoming, going, atomic, push.options, tell) if going else [])
-            return "ok", [RefResult(u, refused[u.ref]) if u.ref in refused else next(done) for u in push.updates]
-        except GlasshubError as error:
-            return error.message, [RefResult(update, "unpacker error") for update in push.updates]
+        reason = _unpack(request, source, incoming, limits)
+        if reason:
+            outcome = reason, [RefResult(update, "unpacker error") for update in request.updates]
+        else:
+            outcome = yield from _apply(request, incoming, apply, hidden)
+    yield _report(request, *outcome)
 
 
-def _receive(incoming: Quarantine, stream: IO[bytes], limits: Limits) -> None:
-    incoming.receive(stream, limits)
-    check_new_objects(incoming)
+def _unpack(request: PushRequest, source: _Drainable, incoming: Quarantine, limits: Limits) -> str:
+    """Take the pack in and check it; returns why that failed (``""``: it did not)."""
+    if all(update.deletes for update in request.updates):
+        return ""  # the protocol sends no pack then
+    try:
+        incoming.receive(source, limits)
+        check_new_objects(incoming)
+    except GlasshubError as error:
+        # Clients read the answer only after they have sent everything.
+        source.drain()
+        return error.message
+    except OSError as error:
+        _log.exception("a push to %s could not be received", incoming.repo.path)
+        return f"the hub could not receive the push ({error.strerror or error}); try again, or tell an admin"
+    return ""
 
 
-def _report(unpack: str, results: Sequence[RefResult]) -> bytes:
-    lines = [pkt(f"unpack {_one_line(unpack)}\n")]
-    for result in results:
-        ref = result.update.ref
-        lines.append(pkt(f"ok {ref}\n" if result.ok else f"ng {ref} {_one_line(result.error)}\n"))
-    return b"".join(lines) + FLUSH
+def _apply(
+    request: PushRequest, incoming: Quarantine, apply: Apply, hidden: Callable[[str], bool]
+) -> Generator[bytes, None, Outcome]:
+    refusals = _refusals(request.updates, hidden)
+    if any(refusals) and request.atomic:
+        return "ok", _results(request.updates, [reason or ATOMIC for reason in refusals], [])
+    going = [update for update, reason in zip(request.updates, refusals, strict=True) if not reason]
+    if not going:
+        return "ok", _results(request.updates, refusals, [])
+    telling = while_telling(lambda tell: apply(incoming, going, request.atomic, request.options, tell))
+    try:
+        applied = yield from _talk(request, telling)
+    except GlasshubError as error:
+        return "ok", [RefResult(update, error.message) for update in request.updates]
+    return "ok", _results(request.updates, refusals, applied)
+
+
+def _talk(
+    request: PushRequest, telling: Generator[str, None, list[RefResult]]
+) -> Generator[bytes, None, list[RefResult]]:
+    with closing(telling):
+        while True:
+            try:
+                line = next(telling)
+            except StopIteration as done:
+                return list(done.value)
+            # "quiet" silences progress, of which there is none; what the door says is said to everybody.
+            if request.side_band:
+                yield from _band(_TALK, f"{line}\n".encode("utf-8", "replace"))
+
+
+def _refusals(updates: Sequence[RefUpdate], hidden: Callable[[str], bool]) -> list[str]:
+    names = [update.ref for update in updates]
+    twice = {ref for ref in names if names.count(ref) > 1} if len(set(names)) < len(names) else set()
+    return [TWICE if ref in twice else HIDDEN if hidden(ref) else check_ref_name(ref) for ref in names]
+
+
+def _results(updates: Sequence[RefUpdate], refusals: Sequence[str], applied: Sequence[RefResult]) -> list[RefResult]:
+    rest = iter(applied)
+    return [RefResult(u, reason) if reason else next(rest) for u, reason in zip(updates, refusals, strict=True)]
+
+
+def _report(request: PushRequest, unpack: str, results: Sequence[RefResult]) -> bytes:
+    """The report-status of the protocol, in side band 1 if the client has side bands."""
+    lines = [f"unpack {_one_line(unpack)}\n"]
+    lines += [f"ok {r.update.ref}\n" if r.ok else f"ng {r.update.ref} {_one_line(r.error)}\n" for r in results]
+    report = b"".join(map(pkt, lines)) + FLUSH if request.report_status else b""
+    return b"".join(_band(_REPORT, report)) + FLUSH if request.side_band else report
+
+
+def _band(band: bytes, data: bytes) -> Iterator[bytes]:
+    room = MAX_DATA - 1
+    for start in range(0, len(data), room):
+        yield pkt(band + data[start : start + room])
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())[:900]
+    return " ".join(text.split())[:1000]
 
 
-def _with_side_band(process: Callable[[Tell], tuple[str, list[RefResult]]], push: _Push) -> Iterator[bytes]:
-    """Run ``process`` in a thread of its own so that what it tells reaches the terminal as it comes."""
-    lines: queue.Queue[str | None] = queue.Queue()
-    outcome: list[tuple[str, list[RefResult]]] = []
-    failure: list[BaseException] = []
+class _Drainable:
+    """A request body that can be read to its end without keeping it, but not for ever."""
 
-    def run() -> None:
+    def __init__(self, stream: IO[bytes], limit: int) -> None:
+        self._stream, self._left = stream, max(limit, _DRAIN_AT_LEAST)
+
+    def read(self, count: int, /) -> bytes:
+        return self._stream.read(count)
+
+    def drain(self) -> None:
         try:
-            outcome.append(process(lines.put))
-        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits, which raises it
-            failure.append(error)
-        finally:
-            lines.put(None)
-
-    worker = threading.Thread(target=run, name="receive-pack")
-    worker.start()
-    while (line := lines.get()) is not None:
-        yield pkt(b"\x02" + line[: _BAND // 4].encode("utf-8", "replace") + b"\n")
-    worker.join()
-    if failure:
-        raise failure[0]
-    if "report-status" in push.capabilities:
-        report = _report(*outcome[0])
-        for start in range(0, len(report), _BAND):
-            yield pkt(b"\x01" + report[start : start + _BAND])
-    yield FLUSH
+            while self._left > 0 and (data := self._stream.read(_DRAIN_PIECE)):
+                self._left -= len(data)
+        except (GlasshubError, OSError):
+            return  # the client has gone, or sends nonsense; it gets the answer it can get
