@@ -38,6 +38,6 @@ def board_of(task: TaskRow, page: Page[LeaderboardRow]) -> Board:
         page.total,
         page.cursor,
         places(row.result for row in rows),
-        scale_of(rows),
+        scale_of(rows, task.metric),
         frozenset(rank for rank, count in shared.items() if count > 1),
     )

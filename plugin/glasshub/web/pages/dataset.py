@@ -37,7 +37,7 @@ def page(ns: str, name: str) -> ResponseReturnValue:
         boards=[
             board_of(task, queries.leaderboard(db, see(), view.repo.key, task.task_id, limit=TOP)) for task in tasks
         ],
-        commands=reproduce(view.benchmark, tasks[0], public_url()) if view.benchmark and tasks else [],
+        commands=reproduce(view.benchmark, tasks, public_url()) if view.benchmark and tasks else [],
         problems=queries.problems(db, view.repo.key),
     )
 
@@ -63,16 +63,19 @@ def find_task(benchmark: BenchmarkRow, task_id: str) -> TaskRow:
     return found
 
 
-def reproduce(benchmark: BenchmarkRow, task: TaskRow, address: str) -> list[tuple[str, str]]:
-    """Commands that run a task with stock tools at the pinned revision, as (what it does, command).
+def reproduce(benchmark: BenchmarkRow, tasks: Sequence[TaskRow], address: str) -> list[tuple[str, str]]:
+    """Commands that run tasks with stock tools at the pinned revision, as (what it does, command).
 
     For Inspect the spec is ``hf/<dataset>/<task>@<commit>``; for other frameworks the data is fetched at that commit.
     """
     if benchmark.framework == "inspect-ai":
-        spec = f"hf/{benchmark.dataset_id}/{task.task_id}@{benchmark.head}"
+        specs = [(task.task_id, f"hf/{benchmark.dataset_id}/{task.task_id}@{benchmark.head}") for task in tasks]
         return [
             ("Install Inspect and what it needs to read this hub", "pip install inspect-ai datasets huggingface_hub"),
-            ("Run the task", f"HF_ENDPOINT={address} inspect eval {spec} --model <provider/model>"),
+            *(
+                (f"Run the task {task_id}", f"HF_ENDPOINT={address} inspect eval {spec} --model <provider/model>")
+                for task_id, spec in specs
+            ),
         ]
     fetch = f"hf download {benchmark.dataset_id} --repo-type dataset --revision {benchmark.head}"
     return [("Fetch the benchmark exactly as it is now", f"HF_ENDPOINT={address} {fetch}")]

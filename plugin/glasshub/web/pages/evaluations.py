@@ -44,6 +44,23 @@ class TaskResults:
         return max(row.value for row in self.all)
 
 
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one commit says of one model: its results, in the order given, and the decimals that suit them."""
+
+    model_id: str
+    results: tuple[ResultRow, ...]
+    places: int
+
+
+def reports_of(rows: Iterable[ResultRow]) -> list[Report]:
+    """Results gathered by model and commit, in the order of their first rows."""
+    groups: dict[tuple[str, str], list[ResultRow]] = {}
+    for row in rows:
+        groups.setdefault((row.model_id, row.commit), []).append(row)
+    return [Report(model_id, tuple(members), places(members)) for (model_id, _), members in groups.items()]
+
+
 def counted(rows: Iterable[ResultRow]) -> list[TaskResults]:
     """The results that count, one group per task, in the order of their first rows."""
     groups: dict[tuple[str, str], list[ResultRow]] = {}

@@ -10,12 +10,13 @@ from glasshub.errors import AccountNotFound
 from glasshub.identity import Account
 from glasshub.index import queries
 from glasshub.web.context import hub
-from glasshub.web.pages.evaluations import places
+from glasshub.web.pages.evaluations import reports_of
 from glasshub.web.pages.repo_view import see
 
 bp = Blueprint("home", __name__)
 BENCHMARKS = 6
-NEWEST = 10
+NEWEST = 200  # results looked at; one commit often reports many
+REPORTS = 8
 FOUND = 10
 
 
@@ -28,8 +29,7 @@ def index() -> ResponseReturnValue:
         "home/index.html",
         totals=queries.totals(db, reader),
         benchmarks=queries.benchmarks(db, reader, limit=BENCHMARKS),
-        newest=newest,
-        places=places(newest),
+        reports=reports_of(newest)[:REPORTS],
     )
 
 

@@ -13,11 +13,9 @@ from glasshub.web.links import FIRST_PAGE
 from glasshub.web.pages.boards import board_of
 from glasshub.web.pages.dataset import find_task
 from glasshub.web.pages.evaluations import counted
-from glasshub.web.pages.plots import lane
 from glasshub.web.pages.repo_view import RepoView, see, view_repo
 
 bp = Blueprint("leaderboard", __name__)
-bp.add_app_template_global(lane)
 PER_PAGE = FIRST_PAGE
 
 

@@ -45,6 +45,17 @@ class RepoView:
         """The path of its page."""
         return self.repo.path
 
+    @property
+    def tags(self) -> Sequence[str]:
+        """The tags people care for: clients also expect plain languages and the mark of a benchmark among them."""
+        tags = self.row.tags
+        return [tag for tag in tags if f"language:{tag}" not in tags and not tag.startswith("benchmark:")]
+
+    @property
+    def section(self) -> str:
+        """The entry of the main navigation that its pages belong to."""
+        return "benchmarks" if self.row.benchmark else f"{self.repo.type}s"
+
     def tabs(self) -> Sequence[Tab]:
         """The tabs of its pages in order."""
         repo = self.repo
