@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 import pytest
 
-from glasshub import cli
 from glasshub.app import create_app
+from glasshub.cli import cli
 from glasshub.config import Settings
 from glasshub.evals.eval_results import parse_result_file
 from glasshub.evals.eval_yaml import parse_eval_yaml
@@ -71,19 +71,19 @@ def section(text: str, title: str) -> str:
 
 def test_every_command_and_option_is_described():
     text = (DOCS / "cli.md").read_text("utf-8")
-    for path, command in commands(cli.main):
+    for path, command in commands(cli):
         described = section(text, f"glasshub {path}")
         for parameter in command.params:
             for option in parameter.opts if isinstance(parameter, click.Option) else ():
                 assert f"`{option}" in described, f"docs/cli.md: {option} of {path}"
-    for parameter in cli.main.params:
+    for parameter in cli.params:
         for option in parameter.opts:
             assert f"`{option}" in text, option
 
 
 def test_cli_docs_describe_only_what_exists():
     titles = re.findall(r"^## `glasshub ([a-z ]+?)(?: [A-Z\[-].*)?`$", (DOCS / "cli.md").read_text("utf-8"), re.M)
-    assert sorted(titles) == sorted(path for path, _ in commands(cli.main))
+    assert sorted(titles) == sorted(path for path, _ in commands(cli))
 
 
 def test_every_route_is_described(hub):
