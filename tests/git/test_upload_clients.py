@@ -1,0 +1,160 @@
+"""Clone and fetch with stock git, in every protocol version; git fsck judges what arrives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.git.upload_server import serving
+from tests.push.gitclient import WorkTree, clone, git, init
+
+pytestmark = pytest.mark.slow
+VERSIONS = ("0", "1", "2")
+
+
+@pytest.fixture
+def origin(tmp_path: Path) -> WorkTree:
+    """A history with a merge, folders, tags, a pull request head and a hub ref, half of it packed."""
+    tree = init(tmp_path / "origin")
+    for n in range(12):
+        tree.write(f"folder/deep/file{n % 4}.txt", f"{n}\n" * 50)
+        tree.commit(f"Commit {n}", **{"README.md": f"# {n}\n"})
+    tree.git("tag", "-a", "v1", "-m", "First")
+    tree.git("checkout", "-q", "-b", "side", "HEAD~5")
+    tree.commit("Side", **{"side.txt": "side\n"})
+    tree.git("checkout", "-q", "main")
+    tree.git("merge", "-q", "--no-ff", "side", "-m", "Merge side")
+    tree.git("repack", "-adq")
+    tree.commit("Loose", **{"loose.txt": "loose\n"})
+    tree.git("update-ref", "refs/pr/1", tree.git("commit-tree", "HEAD^{tree}", "-p", "HEAD", "-m", "Pull").out.strip())
+    tree.git("update-ref", "refs/hub/events", "HEAD~1")
+    return tree
+
+
+def _sound(tree: WorkTree) -> None:
+    tree.git("fsck", "--strict", "--full")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_clone_fetch_and_tags(origin: WorkTree, tmp_path: Path, version: str):
+    use = ("-c", f"protocol.version={version}")
+    with serving(origin.path / ".git") as url:
+        git(*use, "clone", "-q", url, str(tmp_path / "copy"), cwd=tmp_path)
+        copy = WorkTree(tmp_path / "copy")
+        _sound(copy)
+        assert copy.head() == origin.head()
+        assert copy.git("tag").out.split() == ["v1"]
+        assert "refs/pr" not in copy.git(*use, "ls-remote", "origin").out
+        assert "refs/hub" not in copy.git(*use, "ls-remote", "origin").out
+
+        origin.commit("More", **{"folder/deep/file1.txt": "more\n"})
+        origin.git("tag", "-a", "v2", "-m", "Second")
+        copy.commit("Mine", **{"mine.txt": "mine\n"})
+        copy.git(*use, "fetch", "-q", "origin")
+        _sound(copy)
+        assert copy.git("rev-parse", "origin/main").out.strip() == origin.head()
+        assert copy.git("tag").out.split() == ["v1", "v2"]
+        copy.git(*use, "fetch", "-q", "origin")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_shallow_clones_deepen_and_become_whole(origin: WorkTree, tmp_path: Path, version: str):
+    use = ("-c", f"protocol.version={version}")
+    with serving(origin.path / ".git") as url:
+        git(*use, "clone", "-q", "--depth", "1", url, str(tmp_path / "copy"), cwd=tmp_path)
+        copy = WorkTree(tmp_path / "copy")
+        assert copy.git("rev-list", "--count", "HEAD").out.strip() == "1"
+        origin.commit("More", **{"more.txt": "more\n"})
+        copy.git(*use, "fetch", "-q", "origin")  # a plain fetch into a shallow clone
+        assert copy.git("rev-list", "--count", "origin/main").out.strip() == "2"
+        copy.git(*use, "fetch", "-q", "--deepen", "2", "origin")
+        _sound(copy)
+        copy.git(*use, "fetch", "-q", "--unshallow", "origin")
+        _sound(copy)
+        assert copy.git("rev-list", "--count", "origin/main").out == origin.git("rev-list", "--count", "HEAD").out
+
+
+@pytest.mark.parametrize("version", ["0", "2"])
+def test_shallow_since_and_exclude(origin: WorkTree, tmp_path: Path, version: str):
+    use = ("-c", f"protocol.version={version}")
+    old = {"GIT_COMMITTER_DATE": "2020-01-01T00:00:00Z"}
+    dated = init(tmp_path / "dated")
+    for n in range(4):
+        dated.git("commit", "-q", "--allow-empty", "-m", f"Old {n}", env=old)
+    dated.git("tag", "-a", "then", "-m", "Then")
+    dated.commit("New", **{"new.txt": "new\n"})
+    with serving(dated.path / ".git") as url:
+        git(*use, "clone", "-q", "--shallow-since=2024-01-01", url, str(tmp_path / "since"), cwd=tmp_path)
+        git(*use, "clone", "-q", "--shallow-exclude=then", url, str(tmp_path / "not"), cwd=tmp_path)
+    for name in ("since", "not"):
+        assert WorkTree(tmp_path / name).git("rev-list", "--count", "HEAD").out.strip() == "1"
+
+
+@pytest.mark.parametrize("kind", ["blob:none", "blob:limit=100", "tree:0"])
+def test_partial_clones_fetch_what_they_lack_later(origin: WorkTree, tmp_path: Path, kind: str):
+    with serving(origin.path / ".git") as url:
+        copy = clone(url, tmp_path / "copy", f"--filter={kind}", "--no-checkout")
+        missing = copy.git("rev-list", "--objects", "--all", "--missing=print").out
+        assert "\n?" in missing
+        copy.git("checkout", "-q", "main")
+        assert (copy.path / "folder/deep/file0.txt").read_text() == (origin.path / "folder/deep/file0.txt").read_text()
+
+
+def test_pull_request_heads_and_hub_refs_come_only_to_who_names_them(origin: WorkTree, tmp_path: Path):
+    with serving(origin.path / ".git") as url:
+        copy = clone(url, tmp_path / "copy")
+        copy.git("fetch", "-q", "origin", "refs/pr/1:refs/remotes/origin/pr/1", "refs/hub/events:refs/hub/events")
+        assert copy.git("rev-parse", "origin/pr/1").out == origin.git("rev-parse", "refs/pr/1").out
+
+
+@pytest.mark.parametrize("version", ["0", "2"])
+def test_a_commit_is_had_by_its_id_only_while_a_ref_leads_to_it(origin: WorkTree, tmp_path: Path, version: str):
+    use = ("-c", f"protocol.version={version}")
+    lost = origin.git("commit-tree", "HEAD^{tree}", "-m", "Rewritten away").out.strip()
+    with serving(origin.path / ".git") as url:
+        copy = init(tmp_path / "copy", url)
+        copy.git(*use, "fetch", "-q", "origin", origin.git("rev-parse", "HEAD~3").out.strip())
+        refused = copy.git(*use, "fetch", "origin", lost, check=False)
+        assert not refused.ok
+        assert "not our ref" in refused.err
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_an_empty_repository_clones(tmp_path: Path, version: str):
+    git("init", "-q", "--bare", "-b", "main", "empty.git", cwd=tmp_path)
+    with serving(tmp_path / "empty.git") as url:
+        git("-c", f"protocol.version={version}", "clone", "-q", url, "copy", cwd=tmp_path)
+    assert (tmp_path / "copy" / ".git").exists()
+
+
+def test_thousands_of_refs_and_objects(tmp_path: Path):
+    origin = init(tmp_path / "origin")
+    stream = ["blob\nmark :1\ndata 2\nx\n\n"]
+    for n in range(2, 3002):
+        stream.append(f"commit refs/heads/main\nmark :{n}\ncommitter A <a@b> {1_700_000_000 + n} +0000\ndata 2\nc\n")
+        stream.append(f"M 100644 :1 dir{n % 50}/file{n}\n\n")
+    stream += [f"reset refs/heads/b{n}\nfrom :{n}\n\n" for n in range(2, 2002)]
+    (tmp_path / "stream").write_text("".join(stream))
+    with (tmp_path / "stream").open() as file:
+        import subprocess
+
+        subprocess.run(["git", "fast-import", "--quiet"], stdin=file, cwd=origin.path, check=True, timeout=60)
+    origin.git("pack-refs", "--all")
+    with serving(origin.path / ".git") as url:
+        copy = clone(url, tmp_path / "copy")
+        _sound(copy)
+        assert len(copy.git("branch", "-r").out.split("\n")) > 2000
+
+
+@pytest.mark.parametrize("body", [b"zzzz", b"0005", b"0014command=fetch\n", b"0011command=nope\n0000", b""])
+def test_nonsense_is_answered_not_crashed_on(origin: WorkTree, body: bytes):
+    import io
+
+    from glasshub.git.read import open_repo
+    from glasshub.git.upload_pack import serve_upload_pack
+
+    for version in (0, 2):
+        with open_repo(origin.path / ".git") as repo:
+            said = b"".join(serve_upload_pack(repo, io.BytesIO(body), version=version, hidden=lambda _: False))
+        assert said in (b"", b"0000") or said[4:8] == b"ERR "
