@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from flask import Flask, Response, jsonify, redirect, render_template, request
+from flask import Flask, Response, g, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, InternalServerError
 
@@ -87,6 +87,8 @@ def _json_answer(status: int, code: str, message: str) -> Response:
     response = jsonify({"error": message})
     response.status_code = status
     response.headers["X-Error-Code"] = code
+    if "commit" in g:
+        response.headers["X-Repo-Commit"] = g.commit
     response.headers["X-Error-Message"] = " ".join(message.encode("latin-1", "replace").decode("latin-1").split())
     return response
 
