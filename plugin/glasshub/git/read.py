@@ -6,7 +6,8 @@ import heapq
 import re
 import shutil
 import stat
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -192,21 +193,22 @@ def history(repo: GitRepo, start: str, path: str = "", *, skip: int = 0, limit: 
 def last_changes(repo: GitRepo, start: str, paths: Sequence[str]) -> dict[str, Commit]:
     """For each path the newest commit (first-parent order where it matters) that changed it.
 
-    One walk from ``start``: a commit owns the paths in which it differs from all its parents.
+    Every path is followed from ``start`` to the first parent that has it just the same, until there is none.
+    Paths at the same commit go on together; the newest commit goes first, so that most of them meet.
     """
     found: dict[str, Commit] = {}
-    pending: dict[ObjectID, set[str]] = {ObjectID(start.encode("ascii")): set(paths)}
-    for git_commit in _by_date(repo, start):
-        wanted = pending.pop(git_commit.id, set()) - found.keys()
-        if not wanted:
-            if not pending:
-                break
-            continue
-        for path, parent in _inherited(repo, git_commit, wanted).items():
+    first = _commit(repo, start)
+    pending: dict[ObjectID, set[str]] = {first.id: set(paths)}
+    heap = [(-first.commit_time, first.id)]
+    while heap:
+        git_commit = _commit(repo, heapq.heappop(heap)[1].decode("ascii"))
+        for path, parent in _inherited(repo, git_commit, pending.pop(git_commit.id)).items():
             if parent is None:
                 found[path] = _for_people(git_commit)
-            else:
-                pending.setdefault(parent, set()).add(path)
+            elif parent.id != git_commit.id:
+                if parent.id not in pending:
+                    heapq.heappush(heap, (-parent.commit_time, parent.id))
+                pending.setdefault(parent.id, set()).add(path)
     return found
 
 
@@ -311,32 +313,49 @@ def _by_date(repo: GitRepo, start: str) -> Iterator[GitCommit]:
                 heapq.heappush(heap, (-min(parent.commit_time, git_commit.commit_time), count, parent))
 
 
-def _lookup_path(repo: GitRepo, tree: ObjectID, path: str) -> tuple[int, ObjectID] | None:
-    try:
-        return tree_lookup_path(repo.object_store.__getitem__, tree, path.encode("utf-8", "surrogateescape"))
-    except (KeyError, NotADirectoryError, ValueError):
-        return None
+def _lookup_paths(repo: GitRepo, tree: ObjectID, paths: Iterable[str]) -> dict[str, tuple[int, ObjectID]]:
+    """Mode and id of those paths that exist; each folder is read once."""
+    folders: defaultdict[str, list[str]] = defaultdict(list)
+    for path in paths:
+        folders[path.rpartition("/")[0]].append(path)
+    found = {}
+    for folder, below in folders.items():
+        try:
+            raw = folder.encode("utf-8", "surrogateescape")
+            oid = tree_lookup_path(repo.object_store.__getitem__, tree, raw)[1] if folder else tree
+        except (KeyError, NotADirectoryError, ValueError):
+            continue
+        listed = lookup(repo.object_store, oid)
+        if not isinstance(listed, Tree):
+            continue
+        for path in below:
+            name = path.rpartition("/")[2].encode("utf-8", "surrogateescape")
+            if name and name in listed:
+                found[path] = listed[name]
+    return found
 
 
 def _changed(repo: GitRepo, git_commit: GitCommit, path: str) -> bool:
     return _inherited(repo, git_commit, {path})[path] is None
 
 
-def _inherited(repo: GitRepo, git_commit: GitCommit, paths: set[str]) -> dict[str, ObjectID | None]:
+def _inherited(repo: GitRepo, git_commit: GitCommit, paths: set[str]) -> dict[str, GitCommit | None]:
     """For each path the first parent that has it just the same (``None``: this commit changed it)."""
-    result: dict[str, ObjectID | None] = dict.fromkeys(paths)
-    here = {path: _lookup_path(repo, git_commit.tree, path) for path in paths}
+    result: dict[str, GitCommit | None] = dict.fromkeys(paths)
+    here = _lookup_paths(repo, git_commit.tree, paths)
     for parent_id in git_commit.parents:
         parent = lookup(repo.object_store, parent_id)
         if not isinstance(parent, GitCommit):
             continue
-        for path in paths:
-            same_tree = parent.tree == git_commit.tree
-            if result[path] is None and (same_tree or _lookup_path(repo, parent.tree, path) == here[path]):
-                result[path] = parent_id
+        same_tree = parent.tree == git_commit.tree
+        open_paths = [path for path in paths if result[path] is None]
+        there = here if same_tree else _lookup_paths(repo, parent.tree, open_paths)
+        for path in open_paths:
+            if there.get(path) == here.get(path):
+                result[path] = parent
     for path in paths:
-        if result[path] is None and not git_commit.parents and here[path] is None:
-            result[path] = git_commit.id  # never existed: nobody changed it
+        if not git_commit.parents and path not in here:
+            result[path] = git_commit  # never existed: nobody changed it
     return result
 
 

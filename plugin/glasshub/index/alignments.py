@@ -6,6 +6,8 @@ import json
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 from sqlite_utils import Database
 
@@ -54,8 +56,7 @@ class Aligner:
         facts = self._facts[key] if key else None
         known = self._revision_known(key, claim.revision)
         state = align(claim.task_id, claim.value, facts=facts, revision_known=known)
-        metric = facts.tasks.get(claim.task_id, Metric()) if facts else Metric()
-        return Verdict(key, state.value, metric)
+        return Verdict(key, state.value, facts.tasks.get(claim.task_id, Metric()) if facts else Metric())
 
     def _revision_known(self, key: str, revision: str) -> bool:
         if not revision or not key:
@@ -69,21 +70,19 @@ class Aligner:
 ALIGNED = Alignment.ALIGNED.value
 
 
-def metric_of(row: dict[str, object], prefix: str = "") -> Metric:
+def metric_of(row: dict[str, Any]) -> Metric:
     """The metric in a row that has the metric columns of ``tasks``, all null when there is no task."""
-    if row[f"{prefix}higher_is_better"] is None:
+    return metric(row["metric_name"], row["higher_is_better"], row["unit"], row["minimum"], row["maximum"])
+
+
+@lru_cache(maxsize=4096)
+def metric(
+    name: str | None, higher_is_better: int | None, unit: str | None, minimum: float | None, maximum: float | None
+) -> Metric:
+    """The metric in the metric columns of ``tasks``, all null when there is no task."""
+    if name is None or unit is None:
         return Metric()
-    return Metric(
-        name=str(row[f"{prefix}metric_name"]),
-        higher_is_better=bool(row[f"{prefix}higher_is_better"]),
-        unit=str(row[f"{prefix}unit"]),
-        minimum=_number(row[f"{prefix}minimum"]),
-        maximum=_number(row[f"{prefix}maximum"]),
-    )
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, float | int) else None
+    return Metric(name, bool(higher_is_better), unit, minimum, maximum)
 
 
 def _keys(db: Database, names: Collection[str]) -> dict[str, str]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlite_utils import Database
 
 from glasshub.access import Visibility
 from glasshub.index.queries import cursor as cursors
-from glasshub.index.queries.result_rows import COLUMNS, joins, result_row
+from glasshub.index.queries.result_rows import COLUMNS, result_row
 from glasshub.index.queries.visible import condition, counts, parameters
+from glasshub.index.replace import Row
 from glasshub.index.rows import LeaderboardRow, Page
 
 _AFTER = "(h.order_value, h.model_lower, h.model_key) > (:value, :lower, :key)"
+_PLACE, _RESULT = 3, 9  # the columns of a row that place it, and where its result begins
 _BEFORE = "(h.order_value, h.model_lower, h.model_key) < (:value, :lower, :key)"
 
 
@@ -48,23 +51,24 @@ def leaderboard(
         total = _total(db, see, named, include_derived=include_derived) if rows else 0
         better, before = _standing(db, where, named, rows[0]) if rows and cursor is not None else (0, 0)
     items = _ranked(rows[:limit], better, before, total)
-    last = rows[limit - 1] if len(rows) > limit else None
-    following = (
-        cursors.encode("leaderboard", last["order_value"], last["model_lower"], last["model_key"]) if last else None
-    )
+    following = cursors.encode("leaderboard", *rows[limit - 1][:_PLACE]) if len(rows) > limit else None
     return Page(items, following, total)
 
 
-def _rows(db: Database, see: Visibility, where: str, named: dict[str, Any]) -> list[dict[str, Any]]:
+def _rows(db: Database, see: Visibility, where: str, named: dict[str, Any]) -> list[Row]:
+    """Rows of place (order value, name, key), reports, low, high, derived, owner's kind and name, then the result."""
+    # The dataset and its task come first: they are looked up once, not once per row.
     query = (
-        f"SELECT {COLUMNS}, h.order_value, h.model_lower, h.reports, h.low, h.high, h.derived, "
-        "n.kind AS namespace_kind, n.full_name AS namespace_full_name FROM headlines h "
+        "SELECT h.order_value, h.model_lower, h.model_key, h.reports, h.low, h.high, h.derived, n.kind, n.full_name, "
+        f"{COLUMNS} FROM repos d CROSS JOIN benchmarks b ON b.key = d.key "
+        "CROSS JOIN tasks t ON t.key = d.key AND t.task_id = :task CROSS JOIN headlines h ON h.dataset_key = d.key "
         "JOIN results r ON r.model_key = h.model_key AND r.pull = h.pull AND r.path = h.path "
-        f"AND r.position = h.position {joins(condition(see, 'd.scope', 'd.key'))} "
+        "AND r.position = h.position JOIN repos m ON m.key = h.model_key "
         "JOIN namespaces n ON n.lower = m.namespace_lower "
-        f"WHERE {where} AND d.key IS NOT NULL ORDER BY h.order_value, h.model_lower, h.model_key LIMIT :limit"
+        f"WHERE d.key = :dataset AND {condition(see, 'd.scope', 'd.key')} AND {where} "
+        "ORDER BY h.order_value, h.model_lower, h.model_key LIMIT :limit"
     )
-    return list(db.query(query, named))
+    return db.execute(query, named).fetchall()
 
 
 def _total(db: Database, see: Visibility, named: dict[str, Any], *, include_derived: bool) -> int:
@@ -75,31 +79,23 @@ def _total(db: Database, see: Visibility, named: dict[str, Any], *, include_deri
     return int(models + derived) if include_derived else int(models)
 
 
-def _standing(db: Database, where: str, named: dict[str, Any], first: dict[str, Any]) -> tuple[int, int]:
+def _standing(db: Database, where: str, named: dict[str, Any], first: Row) -> tuple[int, int]:
     """How many visible models are better than ``first``, and how many stand before it."""
-    place = {"value": first["order_value"], "lower": first["model_lower"], "key": first["model_key"]}
+    place = dict(zip(("value", "lower", "key"), first[:_PLACE], strict=True))
     better = f"SELECT count(*) FROM headlines h WHERE {where} AND h.order_value < :value"
     before = f"SELECT count(*) FROM headlines h WHERE {where} AND {_BEFORE}"
     row = db.execute(f"SELECT ({better}), ({before})", {**named, **place}).fetchone()
     return row[0], row[1]
 
 
-def _ranked(rows: list[dict[str, Any]], better: int, before: int, of: int) -> list[LeaderboardRow]:
-    items: list[LeaderboardRow] = []
-    rank = better + 1
-    for number, row in enumerate(rows):
-        if number and row["order_value"] != rows[number - 1]["order_value"]:
-            rank = before + number + 1
-        items.append(
-            LeaderboardRow(
-                rank=rank,
-                result=result_row(row, headline=True, rank=rank, of=of),
-                namespace_kind=row["namespace_kind"],
-                namespace_full_name=row["namespace_full_name"],
-                reports=row["reports"],
-                low=row["low"],
-                high=row["high"],
-                derived=bool(row["derived"]),
-            )
-        )
+def _ranked(rows: Sequence[Row], better: int, before: int, of: int) -> list[LeaderboardRow]:
+    items = []
+    rank, last = better + 1, None
+    for number, row in enumerate(rows, start=before + 1):
+        value, _, _, reports, low, high, derived, kind, full_name = row[:_RESULT]
+        if last is not None and value != last:
+            rank = number
+        last = value
+        result = result_row(row[_RESULT:], headline=True, rank=rank, of=of)
+        items.append(LeaderboardRow(rank, result, kind, full_name, reports, low, high, bool(derived)))
     return items

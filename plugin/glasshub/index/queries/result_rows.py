@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from glasshub.evals.alignment import Alignment, explain
 from glasshub.evals.eval_yaml import Metric
-from glasshub.index.alignments import ALIGNED, metric_of
+from glasshub.index.alignments import ALIGNED, metric
 from glasshub.index.rows import ResultRow
 
-# A result (r), its model (m); of a dataset that the reader may see, the repo (d), benchmark (b) and task (t).
+# A result (r) with its model (m) and, if the reader may see the dataset that it names, repo (d), benchmark (b) and
+# task (t). The columns stand in the order of ResultRow's fields: hundreds of rows make a page. A dataset that the
+# reader may not see is one that does not exist.
 COLUMNS = (
-    "r.*, m.namespace || '/' || m.name AS model_id, d.key AS seen_key, d.namespace || '/' || d.name AS seen_id, "
-    "coalesce(b.name, '') AS benchmark_name, t.metric_name, t.higher_is_better, t.unit, t.minimum, t.maximum"
+    "r.model_key, m.namespace || '/' || m.name, r.path, r.position, r.line, "
+    "coalesce(d.namespace || '/' || d.name, r.dataset_id), coalesce(d.key, ''), r.task_id, r.value, r.value_text, "
+    "r.date, r.dataset_revision, r.source_url, r.source_name, r.source_user, r.source_org, r.notes, r.verify_token, "
+    "r.extra, r.unknown, r.origin, r.pull, r.commit_id, r.submitter, "
+    "CASE WHEN r.dataset_key != '' AND d.key IS NULL THEN 'no_dataset' ELSE r.state END, coalesce(b.name, ''), "
+    "t.metric_name, t.higher_is_better, t.unit, t.minimum, t.maximum"
 )
+WIDTH = 31
 
 
 def joins(dataset_visible: str) -> str:
@@ -25,54 +33,32 @@ def joins(dataset_visible: str) -> str:
     )
 
 
-def result_row(row: dict[str, Any], *, headline: bool, rank: int = 0, of: int = 0) -> ResultRow:
-    """The result in a row; a dataset that the reader may not see is one that does not exist."""
-    hidden = row["seen_key"] is None
-    state = Alignment.NO_DATASET.value if hidden else row["state"]
-    metric = Metric() if hidden else metric_of(row)
-    dataset_id = row["dataset_id"] if hidden else row["seen_id"]
+def result_row(row: Sequence[Any], *, headline: bool, rank: int = 0, of: int = 0) -> ResultRow:
+    """The result in a row that begins with :data:`COLUMNS`."""
+    extra, unknown, state, task_metric = row[18], row[19], row[24], metric(*row[26:WIDTH])
     counts = headline and state == ALIGNED
-    return ResultRow(
-        model_key=row["model_key"],
-        model_id=row["model_id"],
-        path=row["path"],
-        position=row["position"],
-        line=row["line"],
-        dataset_id=dataset_id,
-        dataset_key="" if hidden else row["seen_key"],
-        task_id=row["task_id"],
-        value=row["value"],
-        value_text=row["value_text"],
-        date=row["date"],
-        dataset_revision=row["dataset_revision"],
-        source_url=row["source_url"],
-        source_name=row["source_name"],
-        source_user=row["source_user"],
-        source_org=row["source_org"],
-        notes=row["notes"],
-        verify_token=row["verify_token"],
-        extra=json.loads(row["extra"] or "{}"),
-        unknown=json.loads(row["unknown"] or "{}"),
-        origin=row["origin"],
-        pull=row["pull"],
-        commit=row["commit_id"],
-        submitter=row["submitter"],
-        state=state,
-        reason=_reason(row, state, dataset_id, metric),
-        headline=counts,
-        benchmark_name="" if hidden else row["benchmark_name"],
-        metric=metric,
-        rank=rank if counts else 0,
-        of=of if counts else 0,
-    )
+    fields: list[Any] = [
+        *row[:18],
+        json.loads(extra) if extra else {},
+        json.loads(unknown) if unknown else {},
+        *row[20:25],
+        "" if state == ALIGNED else _reason(row, task_metric),
+        counts,
+        row[25],
+        task_metric,
+        rank if counts else 0,
+        of if counts else 0,
+    ]
+    return ResultRow(*fields)
 
 
-def _reason(row: dict[str, Any], state: str, dataset_id: str, metric: Metric) -> str:
+def _reason(row: Sequence[Any], task_metric: Metric) -> str:
+    _, _, _, _, _, dataset_id, _, task_id, _, value_text, _, revision = row[:12]
     return explain(
-        Alignment(state),
+        Alignment(row[24]),
         dataset_id=dataset_id,
-        task_id=row["task_id"],
-        value_text=row["value_text"],
-        metric=metric,
-        revision=row["dataset_revision"],
+        task_id=task_id,
+        value_text=value_text,
+        metric=task_metric,
+        revision=revision,
     )

@@ -9,7 +9,7 @@ from sqlite_utils import Database
 from glasshub.access import Visibility
 from glasshub.index.alignments import ALIGNED
 from glasshub.index.queries.cursor import clamp
-from glasshub.index.queries.result_rows import COLUMNS, joins, result_row
+from glasshub.index.queries.result_rows import COLUMNS, WIDTH, joins, result_row
 from glasshub.index.queries.visible import condition, counts, parameters
 from glasshub.index.rows import ResultRow
 
@@ -40,18 +40,18 @@ def newest_results(db: Database, see: Visibility, *, limit: int = 10) -> list[Re
     """The aligned results with the newest commits, at most one per (model, task)."""
     visible = condition(see, "d.scope", "d.key")
     found: dict[tuple[str, str, str], ResultRow] = {}
-    rows = db.query(
-        f"SELECT {COLUMNS}, h.path AS headline_path FROM results r INDEXED BY results_by_age {joins(visible)} "
+    rows = db.execute(
+        f"SELECT {COLUMNS}, h.path FROM results r INDEXED BY results_by_age {joins(visible)} "
         f"{_HEADLINE} WHERE r.state = 'aligned' AND d.key IS NOT NULL AND {condition(see, 'm.scope', 'm.key')} "
         "ORDER BY r.committed_at DESC, r.model_key, r.path, r.position",
         parameters(see),
     )
     for row in rows:
-        place = (row["model_key"], row["dataset_key"], row["task_id"])
-        if place not in found:
-            found[place] = result_row(row, headline=row["headline_path"] is not None)
+        result = result_row(row, headline=row[WIDTH] is not None)
+        found.setdefault((result.model_key, result.dataset_key, result.task_id), result)
         if len(found) == clamp(limit):
             break
+    rows.close()
     return list(found.values())
 
 
@@ -60,30 +60,31 @@ def _results(db: Database, see: Visibility, where: str, values: dict[str, Any]) 
         "(SELECT count(*) + 1 FROM headlines o WHERE o.dataset_key = h.dataset_key AND o.task_id = h.task_id "
         f"AND o.order_value < h.order_value AND o.derived <= h.derived AND {condition(see, 'o.scope', 'o.model_key')})"
     )
+    query = (
+        f"SELECT {COLUMNS}, m.derived, CASE WHEN h.path IS NOT NULL AND d.key IS NOT NULL THEN {rank} END "
+        f"FROM results r {joins(condition(see, 'd.scope', 'd.key'))} {_HEADLINE} "
+        f"WHERE {where} AND {condition(see, 'm.scope', 'm.key')}"
+    )
     named = parameters(see, **values)
     with db.atomic():
-        rows = list(
-            db.query(
-                f"SELECT {COLUMNS}, m.derived, "
-                f"CASE WHEN h.path IS NOT NULL AND d.key IS NOT NULL THEN {rank} END AS rank "
-                f"FROM results r {joins(condition(see, 'd.scope', 'd.key'))} {_HEADLINE} "
-                f"WHERE {where} AND {condition(see, 'm.scope', 'm.key')}",
-                named,
-            )
-        )
-        standings = _standings(db, see, named) if any(row["rank"] for row in rows) else {}
+        rows = db.execute(query, named).fetchall()
+        standings = _standings(db, see, named) if rows else {}
     results = []
     for row in rows:
-        models, derived = standings.get((row["dataset_key"], row["task_id"]), (0, 0))
-        of = models + derived if row["derived"] else models
-        results.append(result_row(row, headline=row["rank"] is not None, rank=row["rank"] or 0, of=of))
+        *_, derived, standing = row
+        of = standings.get((row[6], row[7], derived), 0)
+        results.append(result_row(row, headline=standing is not None, rank=standing or 0, of=of))
     return sorted(results, key=_order)
 
 
-def _standings(db: Database, see: Visibility, named: dict[str, Any]) -> dict[tuple[str, str], tuple[int, int]]:
+def _standings(db: Database, see: Visibility, named: dict[str, Any]) -> dict[tuple[str, str, int], int]:
+    """How many models stand on the boards of a model, by (dataset, task, whether derived ones are included)."""
     mine = "dataset_key IN (SELECT dataset_key FROM headlines WHERE model_key = :key) AND task_id != ''"
-    rows = db.execute(counts(see, mine), named)
-    return {(dataset_key, task_id): (models, derived) for dataset_key, task_id, models, derived, _ in rows}
+    standings = {}
+    for dataset_key, task_id, models, derived, _ in db.execute(counts(see, mine), named):
+        standings[dataset_key, task_id, 0] = models
+        standings[dataset_key, task_id, 1] = models + derived
+    return standings
 
 
 def _order(result: ResultRow) -> tuple[object, ...]:
