@@ -6,6 +6,7 @@ import mmap
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from dulwich.errors import ApplyDeltaError
 from dulwich.pack import apply_delta
@@ -24,25 +25,34 @@ def damaged(reason: str) -> Invalid:
     return Invalid(f"The pack is damaged: {reason}. Push again; if that does not help, run git fsck.")
 
 
-def delta_sizes(delta: Content) -> tuple[int, int, int]:
-    """Size of the base, size of the result, and where the instructions begin."""
+class Sizes(NamedTuple):
+    """How a delta starts: size of the base, size of the result, and where the instructions begin."""
+
+    base: int
+    result: int
+    start: int
+
+
+def read_sizes(delta: Content) -> Sizes:
+    """The sizes that a delta claims. Raises ``Invalid`` if they make no sense."""
     base, at = _size(delta, 0)
     result, at = _size(delta, at)
-    return base, result, at
+    return Sizes(base, result, at)
 
 
-def apply(base: Content, delta: Content, folder: Path) -> Content:
-    """The object that ``delta`` makes of ``base``; the caller has found its size acceptable.
+def apply(base: Content, delta: Content, sizes: Sizes, folder: Path) -> Content:
+    """The object that ``delta`` makes of ``base``.
 
     Args:
         base: the whole base.
         delta: the inflated delta.
+        sizes: what :func:`read_sizes` said of it; the caller has found the result's size acceptable.
         folder: where a large result may be put.
 
     Raises:
         Invalid: the delta does not fit the base.
     """
-    size, result, start = delta_sizes(delta)
+    size, result, start = sizes
     if size != len(base):
         raise damaged("a delta is for a base of another size")
     if isinstance(base, bytes) and isinstance(delta, bytes) and result <= BIG:

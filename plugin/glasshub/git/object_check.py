@@ -7,7 +7,9 @@ old histories that git lets pass do so here too: the mode 100664 and the zero-pa
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import compress
+from typing import NamedTuple
 
 from glasshub.errors import Invalid
 from glasshub.git.object_names import check_link_name, check_path_part
@@ -18,27 +20,35 @@ KIND_NAMES = {COMMIT: "commit", TREE: "tree", BLOB: "blob", TAG: "tag"}
 _FOLDER_MODES = frozenset({b"40000", b"040000"})
 _LINK, _GITLINK = b"120000", b"160000"
 _MODES = frozenset({*_FOLDER_MODES, b"100644", b"100755", b"100664", _LINK, _GITLINK})
-_ENTRY = rb"([0-7]{5,6}) ([^\0]*)\0(.{20})"
-_ENTRIES = re.compile(_ENTRY, re.DOTALL)
-_TREE = re.compile(rb"(?:[0-7]{5,6} [^\0]*\0.{20})*+", re.DOTALL)
+_TREE_ID = re.compile(rb"\0(.{20})", re.DOTALL)
 _PERSON = rb"[^\n\0]*<[^\n\0]*> [0-9]{1,18} [+-][0-9]{4,7}\n"
 _COMMIT = re.compile(rb"tree ([0-9a-f]{40})\n((?:parent [0-9a-f]{40}\n)*+)author " + _PERSON + rb"committer " + _PERSON)
 _TAG = re.compile(rb"object ([0-9a-f]{40})\ntype (commit|tree|blob|tag)\ntag [^\n\0]+\n(?:tagger " + _PERSON + rb")?")
-_REMEMBERED = 200_000
+_REMEMBERED = 16 * 1024**2  # bytes of names
 
-Entry = tuple[bytes, bytes, bytes]
 Lookup = Callable[[bytes], int | None]
 
 
-def tree_entries(data: bytes) -> list[Entry] | None:
-    """The entries (mode, name, 20-byte id) of a tree object's bytes, ``None`` if they are not of that form."""
-    return _ENTRIES.findall(data) if _TREE.fullmatch(data) else None
+def split_tree(data: bytes) -> tuple[list[bytes], list[bytes]]:
+    """The entries of a tree object's bytes: what stands before each id (``mode name``), and the 20-byte ids.
+
+    A malformed tree shows in its last item, which is then no ``mode name`` or has no id.
+    """
+    parts = _TREE_ID.split(data)
+    heads = parts[0::2]
+    if not heads[-1]:
+        del heads[-1]
+    return heads, parts[1::2]
 
 
 def references(kind: int, data: bytes) -> Iterator[tuple[int, bytes]]:
-    """What a well-formed object names: (kind, 20-byte id). Submodule links name nothing of this repository."""
+    """What a well-formed object names: (kind, 20-byte id). Submodule links name nothing of this repository.
+
+    Every well-formed commit and tag names something; a malformed one yields nothing.
+    """
     if kind == TREE:
-        for mode, _, oid in tree_entries(data) or ():
+        for head, oid in zip(*split_tree(data), strict=False):
+            mode = head.partition(b" ")[0]
             if mode != _GITLINK:
                 yield (TREE if mode in _FOLDER_MODES else BLOB), oid
     elif kind == COMMIT and (match := _COMMIT.match(data)):
@@ -58,8 +68,9 @@ class ObjectChecker:
         self.kinds: dict[bytes, int] = {}
         # kind -> 20-byte id named as that kind -> id of an object that names it
         self._named: dict[int, dict[bytes, bytes]] = {kind: {} for kind in KIND_NAMES}
-        self._seen: set[Entry] = set()
-        self._vouched: set[Entry] = set()
+        self._vouched: dict[int, set[bytes]] = {kind: set() for kind in KIND_NAMES}
+        self._shapes: dict[bytes, _Shape] = {}
+        self._remembered = 0
 
     def check(self, kind: int, oid: bytes, data: bytes | None) -> None:
         """Check one new object.
@@ -80,7 +91,8 @@ class ObjectChecker:
 
     def vouch(self, tree: bytes) -> None:
         """Note the entries of a tree of the repository: what they name is there, and need not be looked up again."""
-        self._vouched.update(_ENTRIES.findall(tree))
+        for kind, oid in references(TREE, tree):
+            self._vouched[kind].add(oid)
 
     def check_connected(self, stored: Lookup) -> None:
         """See that everything named is new or stored, and is what it is taken for.
@@ -109,36 +121,70 @@ class ObjectChecker:
                     yield kind, oid, owner
 
     def _check_tree(self, oid: bytes, data: bytes) -> None:
-        entries = tree_entries(data)
-        if entries is None:
+        heads, ids = split_tree(data)
+        if len(heads) != len(ids):
             raise Invalid(f"tree {oid.hex()} is malformed")
-        names = [name for _, name, _ in entries]
-        # Folders sort as if their name ended in a slash, so "a" and "a/" may have others between them.
-        keys = [name + b"/" if mode in _FOLDER_MODES else name for mode, name, _ in entries]
-        if keys != sorted(keys) or len(set(names)) < len(names):
-            raise Invalid(f"tree {oid.hex()}: its entries are not sorted, or one appears twice")
-        # Most trees differ little from one already seen; only what is new is worth a look.
-        fresh = set(entries) - self._seen - self._vouched
-        for entry in fresh:
-            self._check_entry(oid, *entry)
-        if len(self._seen) > _REMEMBERED:
-            self._seen.clear()
-        self._seen |= fresh
+        # In a history most trees have the names and modes of one already seen, and a few new ids.
+        key = b"\0".join(heads)
+        shape = self._shapes.get(key)
+        if shape is None:
+            shape = self._check_heads(oid, heads)
+            self._remember(key, shape)
+        if shape.only:
+            self._name(shape.only, ids, oid)
+        else:
+            self._name(TREE, compress(ids, shape.folders), oid)
+            self._name(BLOB, compress(ids, shape.files), oid)
 
-    def _check_entry(self, owner: bytes, mode: bytes, name: bytes, oid: bytes) -> None:
-        reason = check_path_part(name)
-        if not reason and mode not in _MODES:
-            reason = f"the entry {name.decode('utf-8', 'replace')!r} has the unknown mode {mode.decode()}"
-        if not reason and mode == _LINK:
-            reason = check_link_name(name)
-        if reason:
-            raise Invalid(f"tree {owner.hex()}: {reason}")
-        if mode != _GITLINK:
-            self._named[TREE if mode in _FOLDER_MODES else BLOB].setdefault(oid, owner)
+    def _name(self, kind: int, ids: Iterable[bytes], owner: bytes) -> None:
+        named = self._named[kind]
+        for new in set(ids).difference(named):
+            if new not in self._vouched[kind]:
+                named[new] = owner
+
+    def _remember(self, key: bytes, shape: _Shape) -> None:
+        self._remembered += len(key) + 2 * len(shape.files)
+        if self._remembered > _REMEMBERED:
+            self._shapes.clear()
+            self._remembered = 0
+        self._shapes[key] = shape
+
+    def _check_heads(self, oid: bytes, heads: list[bytes]) -> _Shape:
+        """Check modes, names and their order."""
+        pairs = [head.partition(b" ")[::2] for head in heads]
+        for mode, name in pairs:
+            if reason := _refuse_entry(mode, name):
+                raise Invalid(f"tree {oid.hex()}: {reason}")
+        folders = [mode in _FOLDER_MODES for mode, _ in pairs]
+        # Folders sort as if their name ended in a slash, so "a" and "a/" may have others between them.
+        keys = [name + b"/" if folder else name for (_, name), folder in zip(pairs, folders, strict=True)]
+        if keys != sorted(keys) or len({name for _, name in pairs}) < len(pairs):
+            raise Invalid(f"tree {oid.hex()}: its entries are not sorted, or one appears twice")
+        files = [not folder and mode != _GITLINK for (mode, _), folder in zip(pairs, folders, strict=True)]
+        only = TREE if folders and all(folders) else BLOB if files and all(files) else 0
+        return _Shape(bytes(folders), bytes(files), only)
 
     def _check_lines(self, kind: int, oid: bytes, data: bytes) -> None:
-        if not (_COMMIT if kind == COMMIT else _TAG).match(data):
+        named = list(references(kind, data))
+        if not named:
             lines = "tree, parent, author and committer" if kind == COMMIT else "object, type, tag and tagger"
             raise Invalid(f"{KIND_NAMES[kind]} {oid.hex()} is malformed: see its {lines} lines")
-        for named_kind, named in references(kind, data):
-            self._named[named_kind].setdefault(named, oid)
+        for named_kind, target in named:
+            self._named[named_kind].setdefault(target, oid)
+
+
+class _Shape(NamedTuple):
+    """For each entry of a tree: 1 if it names a tree, 1 if it names a blob (a submodule names neither).
+
+    ``only`` is the kind that every entry names, 0 if they differ.
+    """
+
+    folders: bytes
+    files: bytes
+    only: int
+
+
+def _refuse_entry(mode: bytes, name: bytes) -> str:
+    if mode not in _MODES:
+        return f"the entry {name.decode('utf-8', 'replace')!r} has the unknown mode {mode.decode('ascii', 'replace')}"
+    return check_path_part(name) or (check_link_name(name) if mode == _LINK else "")

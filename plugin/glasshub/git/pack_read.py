@@ -216,8 +216,12 @@ class PackReader:
         if depth > DEEPEST_CHAIN:
             raise damaged(f"a chain of deltas is longer than {DEEPEST_CHAIN}")
         kind, content = self._content(base)
-        self._check_size(kind, deltas.delta_sizes(delta)[1])
-        self._found(number, kind, deltas.apply(content, delta, self._folder))
+        self._found(number, kind, self._apply(kind, content, delta))
+
+    def _apply(self, kind: int, base: Content, delta: Content) -> Content:
+        sizes = deltas.read_sizes(delta)
+        self._check_size(kind, sizes.result)
+        return deltas.apply(base, delta, sizes, self._folder)
 
     def _resolve_again(self, number: int) -> None:
         base = self._bases[number]
@@ -251,9 +255,7 @@ class PackReader:
             base = below
         kind, content = found
         for number in reversed(chain):
-            delta = self._reread(number)[1]
-            self._check_size(kind, deltas.delta_sizes(delta)[1])
-            content = deltas.apply(content, delta, self._folder)
+            content = self._apply(kind, content, self._reread(number)[1])
             self._cache.put(number, kind, content)
         return kind, content
 
@@ -307,9 +309,8 @@ class _Cache:
         return found
 
     def put(self, key: int | bytes, kind: int, content: Content) -> None:
-        old = self._items.pop(key, None)
-        if old is not None:
-            self._weight -= _weight(old[1])
+        if key in self._items:
+            self._weight -= _weight(self._items[key][1])
         self._items[key] = (kind, content)
         self._weight += _weight(content)
         while self._weight > self._limit and len(self._items) > 1:

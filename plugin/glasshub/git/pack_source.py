@@ -14,6 +14,7 @@ from glasshub.git.pktline import Readable
 OFS_DELTA, REF_DELTA = 6, 7
 _CHUNK = 256 * 1024
 _PIECE = 1024**2
+_HEADER = 64  # more than kind, size and base of an entry take
 _CUT = "it ends too early, the transfer was cut"
 
 
@@ -59,26 +60,38 @@ class PackSource:
 
     def header(self) -> tuple[int, int]:
         """The kind and inflated size that start every entry."""
-        self._see(64)
-        byte = self._byte()
-        kind, size, shift = byte >> 4 & 7, byte & 15, 4
-        while byte & 0x80:
-            byte = self._byte()
-            size |= (byte & 0x7F) << shift
-            shift += 7
-            if shift > 67:
-                raise damaged("an object has a size that makes no sense")
+        self._see(_HEADER)
+        window, at = self._window, self._at
+        try:
+            byte = window[at]
+            kind, size, shift = byte >> 4 & 7, byte & 15, 4
+            while byte & 0x80:
+                at += 1
+                byte = window[at]
+                size |= (byte & 0x7F) << shift
+                shift += 7
+                if shift > 67:
+                    raise damaged("an object has a size that makes no sense")
+        except IndexError:
+            raise damaged(_CUT) from None
+        self._at = at + 1
         return kind, size
 
     def distance(self) -> int:
         """How far before an ``OFS_DELTA`` entry its base starts."""
-        byte = self._byte()
-        value = byte & 0x7F
-        while byte & 0x80:
-            byte = self._byte()
-            value = (value + 1 << 7) | (byte & 0x7F)
-            if value >> 63:
-                raise damaged("a delta has an offset that makes no sense")
+        window, at = self._window, self._at  # still within what header() has made visible
+        try:
+            byte = window[at]
+            value = byte & 0x7F
+            while byte & 0x80:
+                at += 1
+                byte = window[at]
+                value = (value + 1 << 7) | (byte & 0x7F)
+                if value >> 63:
+                    raise damaged("a delta has an offset that makes no sense")
+        except IndexError:
+            raise damaged(_CUT) from None
+        self._at = at + 1
         return value
 
     def inflate(self, size: int) -> bytes:
@@ -129,14 +142,6 @@ class PackSource:
         if self._at < len(self._window):
             raise damaged("something follows its end")
         return digest
-
-    def _byte(self) -> int:
-        if self._at >= len(self._window):
-            self._see(1)
-            if self._at >= len(self._window):
-                raise damaged(_CUT)
-        self._at += 1
-        return self._window[self._at - 1]
 
     def _see(self, count: int) -> None:
         """Make ``count`` unconsumed bytes visible, fewer if the stream ends before."""
