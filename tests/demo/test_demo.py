@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from glasshub import accounts, demo, repos
+from glasshub import accounts, clock, demo, repos
 from glasshub.config import Settings
 from glasshub.errors import Conflict
 from glasshub.git import read
@@ -48,9 +48,9 @@ def test_it_holds_every_sample_with_a_history(populated):
     repo = repos.find(populated, "model", "BAAI", "bge-large-en-v1.5")
     with read.open_repo(populated.git_dir(repo)) as git:
         commits = read.history(git, read.resolve_revision(git, "main").commit)
-    assert [commit.message.strip() for commit in commits] == ["Add the scores", "Write the card"]
-    assert all(commit.author.email.endswith("@users.noreply.localhost") for commit in commits)
-    assert commits[1].author.time < commits[0].author.time <= time.time()
+    assert [commit.title for commit in commits] == ["Add the scores", "Write the card"]
+    assert {commit.author_email for commit in commits} == {f"{name}@users.noreply.localhost" for name in demo.CURATORS}
+    assert commits[1].date < commits[0].date <= clock.now()
 
 
 def test_doing_it_again_changes_nothing(populated):
