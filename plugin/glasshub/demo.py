@@ -70,7 +70,7 @@ def run(settings: Settings, *, host: str = "127.0.0.1", port: int = 8000) -> Non
     hub = open_hub(settings)
     try:
         login = _set_up(hub, console)
-        note = "" if _works(hub, login) else f"(revoked since; make another with: glasshub token add {ADMIN})"
+        note = "" if _works(hub, login) else f" (revoked since; make another with: glasshub token add {ADMIN})"
     finally:
         hub.close()
     text = _welcome(settings, login, base_url=_address(host, port), token_note=note)
@@ -245,7 +245,7 @@ def _welcome(settings: Settings, login: Login, *, base_url: str, token_note: str
 
 Sign in at {base_url}/login as {ADMIN}
   password: {login.password}
-  token:    {login.token} {token_note}
+  token:    {login.token}{token_note}
 (kept in {settings.data / LOGIN_FILE})
 
 Push a changed score and see it on the leaderboard:
