@@ -1,0 +1,55 @@
+"""Lists of models and datasets."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from glasshub.errors import Invalid
+from glasshub.index import queries
+from glasshub.index.queries import Sort
+from glasshub.web.api.arguments import KIND, flag, limit, many, paged, repo_type, see
+from glasshub.web.api.repo_json import INFO_FIELDS, LIST_FIELDS, expanded, repo_json
+from glasshub.web.context import hub
+
+bp = Blueprint("api_listing", __name__)
+# Likes, downloads and trends are not counted here; those orders fall back to the newest change.
+_SORTS: dict[str, Sort] = {
+    "": "last_modified",
+    "lastModified": "last_modified",
+    "last_modified": "last_modified",
+    "createdAt": "created_at",
+    "created_at": "created_at",
+    "likes": "last_modified",
+    "downloads": "last_modified",
+    "trendingScore": "last_modified",
+    "trending_score": "last_modified",
+}
+
+
+@bp.get(f"/api/{KIND}")
+def repos(kind: str) -> Response:
+    """Repos by search, tags, author; newest change first unless ``sort`` says otherwise."""
+    type, sort = repo_type(kind), request.args.get("sort", "")
+    if sort not in _SORTS:
+        raise Invalid(f"sort must be one of: {', '.join(name for name in _SORTS if name)}.")
+    filters = [part.strip() for value in many("filter") for part in value.split(",") if part.strip()]
+    filters += many("pipeline_tag") + many("apps")
+    fields = expanded(type, many("expand")) or _fields()
+    page = queries.repos(
+        hub().index.read(),
+        see(),
+        type=type,
+        search=" ".join(many("search")),
+        filters=filters,
+        namespace=request.args.get("author", ""),
+        sort=_SORTS[sort],
+        limit=limit(100, 1000),
+        cursor=request.args.get("cursor"),
+    )
+    return paged([repo_json(row, fields) for row in page.items], page.cursor)
+
+
+def _fields() -> tuple[str, ...]:
+    if flag("full"):
+        return INFO_FIELDS
+    return (*LIST_FIELDS, "cardData") if flag("cardData") else LIST_FIELDS

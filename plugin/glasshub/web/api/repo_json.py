@@ -1,0 +1,119 @@
+"""A repo as JSON: every field clients ask for, each computed only when it is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from dulwich.repo import Repo as GitRepo
+
+from glasshub.errors import Invalid
+from glasshub.git.read import list_tree, open_repo
+from glasshub.identity import RepoType
+from glasshub.index import queries
+from glasshub.index.rows import RepoRow
+from glasshub.web.api.arguments import see
+from glasshub.web.api.results import eval_results_json
+from glasshub.web.context import hub
+
+LIST_FIELDS = ("private", "createdAt", "lastModified", "likes", "downloads", "tags", "pipeline_tag", "library_name")
+INFO_FIELDS = (
+    "author", "sha", "lastModified", "createdAt", "private", "gated", "disabled", "downloads", "likes", "tags",
+    "pipeline_tag", "library_name", "cardData", "siblings",
+)  # fmt: skip
+# What may be asked for by name; fields of which this hub knows nothing are answered with null.
+_EXPAND: dict[RepoType, tuple[str, ...]] = {
+    "model": (
+        "author", "baseModels", "cardData", "childrenModelCount", "config", "createdAt", "disabled", "downloads",
+        "downloadsAllTime", "evalResults", "gated", "gguf", "inference", "inferenceProviderMapping", "lastModified",
+        "library_name", "likes", "mask_token", "model-index", "pipeline_tag", "private", "resourceGroup",
+        "safetensors", "sha", "siblings", "spaces", "tags", "transformersInfo", "trendingScore", "usedStorage",
+        "widgetData",
+    ),
+    "dataset": (
+        "author", "cardData", "citation", "createdAt", "description", "disabled", "downloads", "downloadsAllTime",
+        "gated", "lastModified", "likes", "mainSize", "paperswithcode_id", "private", "resourceGroup", "sha",
+        "siblings", "tags", "trendingScore", "usedStorage",
+    ),
+}  # fmt: skip
+_SIMPLE: dict[str, Callable[[RepoRow], Any]] = {
+    "author": lambda row: row.namespace,
+    "sha": lambda row: row.head or None,
+    "lastModified": lambda row: row.last_modified,
+    "createdAt": lambda row: row.created_at,
+    "private": lambda row: row.private,
+    "gated": lambda _: False,
+    "disabled": lambda _: False,
+    "downloads": lambda _: 0,
+    "downloadsAllTime": lambda _: 0,
+    "likes": lambda _: 0,
+    "trendingScore": lambda _: 0,
+    "tags": lambda row: list(row.tags),
+    "pipeline_tag": lambda row: row.pipeline_tag or None,
+    "library_name": lambda row: row.library_name or None,
+    "cardData": lambda row: dict(row.card) or None,
+    "description": lambda row: row.excerpt or None,
+    "model-index": lambda row: row.card.get("model-index"),
+    "baseModels": lambda row: [{"id": model} for model in row.base_models] or None,
+}
+
+
+def expanded(type: RepoType, asked: Iterable[str]) -> tuple[str, ...]:
+    """The fields asked for by ``expand``.
+
+    Raises:
+        Invalid: one is unknown; the message lists those there are, as clients expect.
+    """
+    fields = tuple(asked)
+    known = _EXPAND[type]
+    for field in fields:
+        if field not in known:
+            names = "|".join(f'"{name}"' for name in known)
+            raise Invalid(f'Invalid option: expected one of {names}, received "{field[:60]}" for expand.')
+    return fields
+
+
+def repo_json(row: RepoRow, fields: Iterable[str], *, commit: str = "", blobs: bool = False) -> dict[str, Any]:
+    """The JSON of one repo.
+
+    Args:
+        row: its row in the index.
+        fields: which fields beyond the ids.
+        commit: the revision it is about (``main``'s head by default), for ``sha`` and ``siblings``.
+        blobs: whether siblings tell sizes and ids.
+    """
+    commit = commit or row.head
+    found: dict[str, Any] = {"_id": row.key, "id": row.repo_id}
+    if row.type == "model":
+        found["modelId"] = row.repo_id
+    for field in fields:
+        if field == "sha":
+            found[field] = commit or None
+        elif field == "siblings":
+            found[field] = _siblings(row, commit, blobs=blobs)
+        elif field == "evalResults":
+            found[field] = eval_results(row.key)
+        else:
+            found[field] = _SIMPLE[field](row) if field in _SIMPLE else None
+    return found
+
+
+def eval_results(key: str) -> list[dict[str, Any]]:
+    """The results of one model as this reader may see them."""
+    db = hub().index.read()
+    return eval_results_json(queries.results_of_model(db, see(), key), queries.problems(db, key))
+
+
+def _siblings(row: RepoRow, commit: str, *, blobs: bool) -> list[dict[str, Any]]:
+    if not commit:
+        return []
+    path = hub().settings.repos_dir / row.key[:2] / f"{row.key}.git"
+    with open_repo(path) as git_repo:
+        return _files(git_repo, commit, blobs=blobs)
+
+
+def _files(git_repo: GitRepo, commit: str, *, blobs: bool) -> list[dict[str, Any]]:
+    entries = [item for item in list_tree(git_repo, commit, recursive=True) if item.kind in ("file", "symlink")]
+    if not blobs:
+        return [{"rfilename": item.path} for item in entries]
+    return [{"rfilename": item.path, "size": item.size, "blobId": item.oid} for item in entries]

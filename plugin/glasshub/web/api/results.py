@@ -1,0 +1,108 @@
+"""Results as JSON: the shape stock clients parse, with what this hub knows beyond it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from glasshub.evals.eval_results import FOLDER
+from glasshub.index.rows import LeaderboardRow, ProblemRow, ResultRow
+
+
+def eval_results_json(results: Iterable[ResultRow], problems: Iterable[ProblemRow]) -> list[dict[str, Any]]:
+    """``evalResults`` of a model: its results, then ``{filename, error}`` for each file with errors."""
+    files: dict[str, list[str]] = {}
+    for problem in problems:
+        if problem.severity == "error" and problem.path.startswith(f"{FOLDER}/"):
+            files.setdefault(problem.path, []).append(f"{problem.line}:{problem.column}: {problem.message}")
+    broken = [{"filename": path, "error": "; ".join(lines)} for path, lines in sorted(files.items())]
+    return [*(result_json(result) for result in results), *broken]
+
+
+def result_json(result: ResultRow) -> dict[str, Any]:
+    """One result in the hub form: ``data`` as in the file, beside it where it stands and what it counts."""
+    found: dict[str, Any] = {
+        "filename": result.path,
+        "verified": result.verified,
+        "data": _data(result),
+        "line": result.line,
+        "origin": result.origin,
+        "commit": result.commit,
+        "state": result.state,
+        "reason": result.reason,
+        "headline": result.headline,
+        "rank": result.rank or None,
+        "of": result.of or None,
+    }
+    if result.pull:
+        found["pullRequest"] = result.pull
+    return found
+
+
+def leaderboard_json(row: LeaderboardRow) -> dict[str, Any]:
+    """One leaderboard entry; the first keys are the contract, the rest ours."""
+    result = row.result
+    namespace = result.model_id.split("/")[0]
+    entry: dict[str, Any] = {
+        "rank": row.rank,
+        "modelId": result.model_id,
+        "value": number(result),
+        "filename": result.path,
+        "verified": result.verified,
+        "author": {
+            "type": row.namespace_kind,
+            "name": namespace,
+            "fullname": row.namespace_full_name or namespace,
+            "avatarUrl": "",
+        },
+        "task_id": result.task_id,
+        "date": result.date,
+        "origin": result.origin,
+        "commit": result.commit,
+        "line": result.line,
+        "reports": row.reports,
+        "low": row.low,
+        "high": row.high,
+        "derived": row.derived,
+    }
+    if result.source_url:
+        entry["source"] = {**_source(result), "isExternal": True}
+    if result.notes:
+        entry["notes"] = result.notes
+    if result.pull:
+        entry["pullRequest"] = result.pull
+    if result.extra:
+        entry["extra"] = dict(result.extra)
+    return entry
+
+
+def number(result: ResultRow) -> int | float:
+    """The value as it was written: a whole number stays one."""
+    text = result.value_text.lstrip("+-")
+    return int(result.value_text) if text.isascii() and text.isdigit() and len(text) < 300 else result.value
+
+
+def _data(result: ResultRow) -> dict[str, Any]:
+    dataset = {"id": result.dataset_id, "task_id": result.task_id}
+    if result.dataset_revision:
+        dataset["revision"] = result.dataset_revision
+    data: dict[str, Any] = {"dataset": dataset, "value": number(result), "date": result.date}
+    if result.source_url:
+        data["source"] = _source(result)
+    if result.notes:
+        data["notes"] = result.notes
+    if result.verify_token:
+        data["verifyToken"] = result.verify_token
+    if result.extra:
+        data["extra"] = dict(result.extra)
+    return data
+
+
+def _source(result: ResultRow) -> dict[str, str]:
+    parts: Sequence[tuple[str, str]] = (
+        ("url", result.source_url),
+        ("name", result.source_name),
+        ("user", result.source_user),
+        ("org", result.source_org),
+    )
+    return {key: value for key, value in parts if value}
