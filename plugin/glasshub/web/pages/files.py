@@ -22,6 +22,7 @@ from glasshub.git.read import (
     list_tree,
     open_repo,
     read_blob,
+    resolve_revision,
     split_revision_path,
 )
 from glasshub.identity import RepoType
@@ -36,8 +37,9 @@ from glasshub.web.pages.source import as_text, language, source_lines
 bp = Blueprint("file_pages", __name__)
 MOST_SHOWN = 512 * 1024
 PER_PAGE = 1000
+MOST_REFS = 100  # of each kind; more are reached by their address
 DATED = 200  # entries of a folder whose last change is looked up
-IMAGES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".svg")
+IMAGES = (".png", ".jpg", ".jpeg", ".gif", ".webp")  # served as what they are; SVG may hold scripts
 MARKDOWN = (".md", ".markdown")
 
 
@@ -111,8 +113,8 @@ def blob(type: RepoType, ns: str, name: str, rest: str) -> ResponseReturnValue:
 def _content(git: GitRepo, view: RepoView, rev: Revision, found: TreeEntry) -> dict[str, object]:
     """How to show a file: ``mode`` is image, large, binary, markdown or source, with what that needs."""
     name = found.path.lower()
-    if name.endswith(IMAGES) and request.args.get("view") != "source" and found.kind == "file":
-        return {"mode": "image", "switch": name.endswith(".svg")}
+    if name.endswith(IMAGES) and found.kind == "file":
+        return {"mode": "image", "switch": False}
     if found.size > MOST_SHOWN:
         return {"mode": "large", "switch": False}
     text = as_text(read_blob(git, found.oid, limit=MOST_SHOWN))
@@ -125,7 +127,7 @@ def _content(git: GitRepo, view: RepoView, rev: Revision, found: TreeEntry) -> d
         return {"mode": "markdown", "switch": True, "html": html}
     return {
         "mode": "source",
-        "switch": is_markdown or name.endswith(".svg"),
+        "switch": is_markdown,
         "language": language(found.path),
         "lines": source_lines(text, found.path, _problems(view, rev, found.path)),
     }
@@ -151,10 +153,20 @@ def _steps(view: RepoView, rev: Revision, path: str) -> list[tuple[str, str]]:
 def ref_list(
     git: GitRepo, view: RepoView, rev: Revision, path: str, address: Callable[[str, str, str], str]
 ) -> list[Ref]:
-    """The branches and tags to switch to, each with the address of the same path there."""
+    """Branches and tags to switch to, each with the address of the same path there (of its root where it lacks it)."""
     found = []
     for prefix, kind in (("refs/heads/", "branch"), ("refs/tags/", "tag")):
-        for ref in list_refs(git, prefix):
+        for ref in list(list_refs(git, prefix))[:MOST_REFS]:
             name = ref.removeprefix(prefix)
-            found.append(Ref(name, kind, address(view.path, name, path), ref == rev.ref))
+            there = path if _has(git, ref, path) else ""
+            to = address(view.path, name, there) if there or not path else tree_url(view.path, name)
+            found.append(Ref(name, kind, to, ref == rev.ref))
     return found
+
+
+def _has(git: GitRepo, ref: str, path: str) -> bool:
+    try:
+        entry(git, resolve_revision(git, ref).commit, path)
+    except (EntryNotFound, RevisionNotFound):
+        return False
+    return True
