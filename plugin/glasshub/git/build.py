@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from dulwich.object_store import BaseObjectStore
 from dulwich.objects import Blob, Commit, ObjectID, Tree
 
-from glasshub.errors import EntryNotFound, Invalid
+from glasshub.errors import EntryNotFound, Invalid, RevisionNotFound
+from glasshub.git.ancestry import lookup
 from glasshub.git.object_names import check_path_part
 from glasshub.git.quarantine import Quarantine
 
 _FILE, _EXECUTABLE, _FOLDER = 0o100644, 0o100755, 0o040000
+_LONGEST_PART, _LONGEST_PATH = 255, 4096  # bytes, what file systems take
+_NOT_IN_NAMES = str.maketrans("", "", "<>\n\r\0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,95 +55,165 @@ def build_commit(
 ) -> str:
     """Write blobs, trees and one commit into ``quarantine``; returns the commit id.
 
+    Operations are done in order, folders that become empty vanish, and a commit that changes nothing is made
+    all the same. Names and e-mail addresses become public with the commit.
+
+    Args:
+        quarantine: takes the new objects.
+        parent: the commit to build on (40 hex digits), ``None`` for a first commit.
+        operations: what to change; paths are relative, with slashes.
+        message: the commit message.
+        author: who made the change.
+        committer: who made the commit (the author by default).
+
     Raises:
         Invalid: a path is unsafe (``..``, ``.git``, empty part, absolute) or clashes (file below a file).
         EntryNotFound: a deletion names nothing ("A file with this name doesn't exist").
+        RevisionNotFound: there is no such parent commit.
     """
-    store = quarantine.store
-    root = Tree()
-    if parent is not None:
-        before = store[ObjectID(parent.encode("ascii"))]
-        assert isinstance(before, Commit)
-        root = _tree(store, before.tree)
+    root = _Folder(quarantine.store, _tree_of(quarantine.store, parent))
     for operation in operations:
-        root = _apply(quarantine, store, root, _parts(operation.path), operation) or Tree()
-    quarantine.add(root)
-    commit = Commit()
-    commit.tree = root.id
-    commit.parents = [ObjectID(parent.encode("ascii"))] if parent else []
-    _sign(commit, author, committer or author)
-    commit.encoding = b"UTF-8"
-    commit.message = message.encode("utf-8")
-    return quarantine.add(commit)
+        if isinstance(operation, Put):
+            _put(quarantine, root, operation)
+        else:
+            _delete(root, operation)
+    tree = root.write(quarantine) or _empty_tree(quarantine)
+    return quarantine.add(_commit(tree, parent, message, author, committer or author))
 
 
-def _sign(commit: Commit, author: Signature, committer: Signature) -> None:
-    commit.author, commit.committer = _person(author), _person(committer)
-    commit.author_time, commit.commit_time = author.time, committer.time
-    commit.author_timezone = commit.commit_timezone = 0
+class _Folder:
+    """A folder that may change: read from its tree at first sight, written only if something in it changed."""
+
+    def __init__(self, store: BaseObjectStore, oid: ObjectID | None = None) -> None:
+        self._store, self._oid = store, oid
+        self._entries: dict[bytes, tuple[int, ObjectID]] = {}
+        self._open: dict[bytes, _Folder] = {}
+        self._changed = oid is None
+        if oid is not None:
+            tree = store[oid]
+            assert isinstance(tree, Tree)
+            self._entries = {entry.path: (entry.mode, entry.sha) for entry in tree.items()}
+
+    def mode(self, name: bytes) -> int:
+        """The mode of an entry, 0 when there is none."""
+        if name in self._open:
+            return 0 if self._open[name].is_empty() else _FOLDER
+        return self._entries.get(name, (0, b""))[0]
+
+    def is_empty(self) -> bool:
+        """Whether nothing is left below."""
+        return not any(self.mode(name) for name in {*self._entries, *self._open})
+
+    def folder(self, name: bytes) -> _Folder:
+        """The folder of that name, made if there is none."""
+        if name not in self._open:
+            mode, oid = self._entries.get(name, (0, None))
+            self._open[name] = _Folder(self._store, oid if mode else None)
+        return self._open[name]
+
+    def set(self, name: bytes, mode: int, oid: ObjectID) -> None:
+        """Put a file."""
+        self._changed = self._changed or self._entries.get(name) != (mode, oid)
+        self._open.pop(name, None)
+        self._entries[name] = (mode, oid)
+
+    def remove(self, name: bytes) -> None:
+        """Take an entry out."""
+        self._changed = True
+        self._open.pop(name, None)
+        self._entries.pop(name, None)
+
+    def write(self, quarantine: Quarantine) -> ObjectID | None:
+        """Store the folder and what changed below; its tree's id, ``None`` if nothing is left."""
+        for name, below in self._open.items():
+            oid = below.write(quarantine)
+            before = self._entries.pop(name, None)
+            if oid is not None:
+                self._entries[name] = (_FOLDER, oid)
+            self._changed = self._changed or self._entries.get(name) != before
+        if not self._changed:
+            return self._oid
+        if not self._entries:
+            return None
+        tree = Tree()
+        for name, (mode, oid) in self._entries.items():
+            tree.add(name, mode, oid)
+        quarantine.add(tree)
+        return tree.id
 
 
-def _person(who: Signature) -> bytes:
-    clean = [text.translate({ord(c): None for c in "<>\n\r\0"}).strip() for text in (who.name, who.email)]
-    return f"{clean[0] or 'unknown'} <{clean[1]}>".encode()
+def _put(quarantine: Quarantine, root: _Folder, operation: Put) -> None:
+    *above, name = _parts(operation.path)
+    folder = _descend(root, above, operation.path)
+    if stat.S_ISDIR(folder.mode(name)):
+        raise Invalid(f"{operation.path!r} is a folder; a file cannot take its place. Delete the folder first.")
+    blob = Blob.from_string(operation.data)
+    quarantine.add(blob)
+    folder.set(name, _EXECUTABLE if operation.executable else _FILE, blob.id)
+
+
+def _delete(root: _Folder, operation: Delete) -> None:
+    *above, name = _parts(operation.path.removesuffix("/"))
+    folder = root
+    for part in above:
+        if not stat.S_ISDIR(folder.mode(part)):
+            raise EntryNotFound(f"A file with this name doesn't exist: {operation.path}")
+        folder = folder.folder(part)
+    if not folder.mode(name):
+        raise EntryNotFound(f"A file with this name doesn't exist: {operation.path}")
+    folder.remove(name)
+
+
+def _descend(folder: _Folder, parts: Sequence[bytes], path: str) -> _Folder:
+    for part in parts:
+        mode = folder.mode(part)
+        if mode and not stat.S_ISDIR(mode):
+            above = part.decode("utf-8", "replace")
+            raise Invalid(f"{path!r} lies below {above!r}, which is a file. Choose another path, or delete that first.")
+        folder = folder.folder(part)
+    return folder
 
 
 def _parts(path: str) -> list[bytes]:
-    parts = path.rstrip("/").encode("utf-8").split(b"/")
+    try:
+        raw = path.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise Invalid(f"{path!r} cannot be a path in a repo: it is not Unicode text.") from error
+    parts = raw.split(b"/")
     for part in parts:
         if reason := check_path_part(part):
             raise Invalid(f"{path!r} cannot be a path in a repo: {reason}.")
+    if len(raw) > _LONGEST_PATH or max(map(len, parts)) > _LONGEST_PART:
+        raise Invalid(f"The path {path[:80]!r}… is too long. Choose a shorter one.")
     return parts
 
 
-def _tree(store: BaseObjectStore, oid: ObjectID) -> Tree:
-    found = store[oid]
-    assert isinstance(found, Tree)
-    return found.copy()  # type: ignore[return-value]
-
-
-def _apply(
-    quarantine: Quarantine, store: BaseObjectStore, tree: Tree, parts: list[bytes], operation: Put | Delete
-) -> Tree | None:
-    """``tree`` with the operation done, stored; ``None`` when nothing is left in it."""
-    name, rest = parts[0], parts[1:]
-    mode, oid = tree[name] if name in tree else (0, ObjectID(b""))
-    if rest:
-        _change_folder(quarantine, store, tree, parts, operation, mode, oid)
-    elif isinstance(operation, Put):
-        if stat.S_ISDIR(mode):
-            raise Invalid(f"{operation.path!r} is a folder; a file cannot take its place. Delete the folder first.")
-        blob = Blob.from_string(operation.data)
-        quarantine.add(blob)
-        tree[name] = (_EXECUTABLE if operation.executable else _FILE, blob.id)
-    else:
-        if not mode:
-            raise EntryNotFound(f"A file with this name doesn't exist: {operation.path}")
-        del tree[name]
-    if not len(tree):
+def _tree_of(store: BaseObjectStore, parent: str | None) -> ObjectID | None:
+    if parent is None:
         return None
+    commit = lookup(store, ObjectID(parent.encode("ascii", "replace")))
+    if not isinstance(commit, Commit):
+        raise RevisionNotFound(f"There is no commit {parent} to build on.")
+    return ObjectID(commit.tree)
+
+
+def _empty_tree(quarantine: Quarantine) -> ObjectID:
+    tree = Tree()
     quarantine.add(tree)
-    return tree
+    return tree.id
 
 
-def _change_folder(
-    quarantine: Quarantine,
-    store: BaseObjectStore,
-    tree: Tree,
-    parts: list[bytes],
-    operation: Put | Delete,
-    mode: int,
-    oid: ObjectID,
-) -> None:
-    if mode and not stat.S_ISDIR(mode):
-        raise Invalid(f"{operation.path!r} lies below a file. Choose another path, or delete that file first.")
-    if not mode and isinstance(operation, Delete):
-        raise EntryNotFound(f"A file with this name doesn't exist: {operation.path}")
-    # A folder made by an earlier operation of this commit lies in quarantine, which the store may not show yet.
-    below = _tree(quarantine.store, oid) if mode else Tree()
-    changed = _apply(quarantine, store, below, parts[1:], operation)
-    if changed is None:
-        if mode:
-            del tree[parts[0]]
-    else:
-        tree[parts[0]] = (_FOLDER, changed.id)
+def _commit(tree: ObjectID, parent: str | None, message: str, author: Signature, committer: Signature) -> Commit:
+    commit = Commit()
+    commit.tree = tree
+    commit.parents = [ObjectID(parent.encode("ascii"))] if parent else []
+    commit.author, commit.committer = _person(author), _person(committer)
+    commit.author_time, commit.commit_time = author.time, committer.time
+    commit.author_timezone = commit.commit_timezone = 0
+    commit.message = message.replace("\0", "").encode("utf-8", "replace")
+    return commit
+
+
+def _person(who: Signature) -> bytes:
+    name, email = (text.translate(_NOT_IN_NAMES).strip() for text in (who.name, who.email))
+    return f"{name or 'unknown'} <{email}>".encode("utf-8", "replace")
