@@ -30,7 +30,7 @@ class Outline(HTMLParser):
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         found = {name: value or "" for name, value in attributes}
         self._check(tag, found)
-        if tag[0] == "h" and tag[1:].isdigit() and not self.in_prose:
+        if tag[0] == "h" and tag[1:].isdigit() and (tag in ("h1", "h2") or not self.in_prose):
             self.headings.append(int(tag[1:]))
         if tag == "a" and "href" in found:
             self.links.append(found["href"])

@@ -209,7 +209,7 @@ def test_files_are_shown_by_what_they_are(site: Site):
     assert "This is not a text file" in site.get("/lab/small/blob/main/weights.bin")
     assert "too large to show" in site.get("/lab/small/blob/main/large.txt")
     assert '<img src="/lab/small/resolve/main/pixel.png"' in site.get("/lab/small/blob/main/pixel.png")
-    assert "<h1" in site.get("/lab/small/blob/main/README.md").split('class="prose"', 1)[1]
+    assert "<h3" in site.get("/lab/small/blob/main/README.md").split('class="prose"', 1)[1]
     assert "license" in site.get("/lab/small/blob/main/README.md?view=source")
     assert "<script>alert" not in site.get("/lab/small/blob/main/hostile.html")
     assert site.client().get("/lab/small/blob/main/docs").status_code == 302

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Callable
 from urllib.parse import unquote
 
@@ -15,6 +16,7 @@ from glasshub.web.links import blob_url, resolve_url
 
 README = "README.md"
 MOST_BYTES = 1024**2
+_HEADING = re.compile(r"(</?h)([1-6])(?=[\s>])")
 
 
 def card_html(git: GitRepo, repo_path: str, rev: str) -> tuple[Card, str]:
@@ -29,11 +31,17 @@ def card_html(git: GitRepo, repo_path: str, rev: str) -> tuple[Card, str]:
 
 def markdown_html(text: str, repo_path: str, rev: str, path: str) -> str:
     """A Markdown file of the repo as sanitised HTML."""
-    return render_markdown(
+    html = render_markdown(
         text,
         link=_relative_to(path, lambda target: blob_url(repo_path, rev, target)),
         image=_relative_to(path, lambda target: resolve_url(repo_path, rev, target)),
     )
+    return _HEADING.sub(_lower, html)
+
+
+def _lower(found: re.Match[str]) -> str:
+    # The page has a first and a second heading of its own. What is matched stays a heading, so it stays safe.
+    return f"{found[1]}{min(int(found[2]) + 2, 6)}"
 
 
 def _relative_to(path: str, address: Callable[[str], str]) -> Callable[[str], str]:

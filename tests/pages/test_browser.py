@@ -1,0 +1,121 @@
+"""The pages in a real browser: narrow screens, dark scheme, the content policy, no JavaScript, the keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.pages.browser import launch, served
+from tests.pages.site import Site
+
+pytestmark = pytest.mark.slow
+
+PAGES = [
+    "/",
+    "/models",
+    "/benchmarks",
+    "/search?q=small",
+    "/lab",
+    "/lab/small",
+    "/lab/small/evaluations",
+    "/datasets/lab/capitals",
+    "/datasets/lab/many",
+    "/datasets/lab/capitals/leaderboard?task=europe",
+    "/datasets/lab/capitals/leaderboard?task=europe&model=lab/small",
+    "/lab/small/tree/main",
+    "/lab/small/blob/main/answer.py",
+    "/lab/small/blob/main/.eval_results/wrong.yaml",
+    "/lab/small/commits/main",
+    "/lab/none",
+    "/login",
+]
+
+
+@pytest.fixture(scope="module")
+def address(site: Site) -> Iterator[str]:
+    """The site, served on loopback."""
+    with served(site.app) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium without a window."""
+    with sync_playwright() as play:
+        chromium = launch(play)
+        yield chromium
+        chromium.close()
+
+
+def _page(browser: Browser, **options) -> tuple[Page, list[str]]:
+    """A page, and what its console complains of (a status of 404 is no complaint)."""
+    page = browser.new_context(**options).new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if "404" not in message.text else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    return page, said
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_scrolls_sideways_on_a_small_phone_or_breaks_the_policy(address: str, browser: Browser, scheme: str):
+    page, said = _page(browser, viewport={"width": 360, "height": 640}, color_scheme=scheme)
+    wide = []
+    for path in PAGES:
+        page.goto(address + path)
+        if page.evaluate("document.documentElement.scrollWidth") > 360:
+            wide.append(path)
+    assert wide == []
+    assert said == []
+    page.context.close()
+
+
+def test_everything_works_without_javascript(address: str, browser: Browser):
+    page, _ = _page(browser, java_script_enabled=False)
+    page.goto(address)
+    page.get_by_placeholder("Name, task, tag or language").fill("small")
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="lab/small").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("lab / small")
+    page.get_by_role("table", name="Evaluation results of lab/small").get_by_role("link", name="1 of 3").click()
+    expect(page.get_by_role("row", name="small").first).to_be_visible()
+    page.get_by_role("link", name="lab/capitals", exact=True).click()
+    expect(page.get_by_role("heading", name="How to reproduce a score")).to_be_visible()
+    expect(page.get_by_role("button", name="Copy")).to_have_count(0)
+    page.get_by_text("Clone", exact=True).click()
+    expect(page.get_by_text("git clone http://hub.example/datasets/lab/capitals")).to_be_visible()
+    page.context.close()
+
+
+def test_a_person_signs_in_and_sees_what_is_theirs(address: str, browser: Browser):
+    page, said = _page(browser, viewport={"width": 390, "height": 800})
+    page.goto(f"{address}/login?next=/lab")
+    page.get_by_label("User name").fill("eve")
+    page.get_by_label("Password").fill("correct horse")
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("link", name="lab/secret-model")).to_be_visible()
+    page.get_by_text("eve", exact=True).first.click()
+    page.get_by_role("button", name="Sign out").click()
+    page.goto(f"{address}/lab")
+    expect(page.get_by_role("link", name="lab/secret-model")).to_have_count(0)
+    assert said == []
+    page.context.close()
+
+
+def test_the_keyboard_reaches_content_tables_and_menus(address: str, browser: Browser):
+    page, _ = _page(browser, viewport={"width": 360, "height": 640})
+    page.goto(f"{address}/datasets/lab/capitals/leaderboard?task=europe")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    expect(page.get_by_role("link", name="Skip to content")).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+    region = page.get_by_role("region", name="europe, ranked by accuracy")
+    region.focus()
+    before = page.get_by_role("columnheader", name="Model").bounding_box()
+    page.keyboard.press("ArrowRight")
+    expect(region).not_to_have_js_property("scrollLeft", 0)
+    after = page.get_by_role("columnheader", name="Model").bounding_box()
+    assert after["x"] == pytest.approx(before["x"], abs=2), "the model column stays in view"
+    page.context.close()
