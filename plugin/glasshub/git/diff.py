@@ -82,7 +82,7 @@ def _tree(repo: GitRepo, commit_id: str) -> ObjectID:
     commit = lookup(repo.object_store, ObjectID(commit_id.encode("ascii")))
     if not isinstance(commit, Commit):
         raise RevisionNotFound(f"Revision Not Found: there is no commit {commit_id[:40]!r} here.")
-    return commit.tree
+    return ObjectID(commit.tree)
 
 
 def _path(entry: object) -> str:

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from dulwich.repo import Repo as GitRepo
 from flask import Blueprint, Response, g, request
 
+from glasshub import access
 from glasshub.errors import EntryNotFound, GlasshubError, RangeNotSatisfiable
 from glasshub.git.blob import stream_blob
 from glasshub.git.read import TreeEntry, entry, open_repo, split_revision_path
@@ -22,32 +23,19 @@ from glasshub.web.context import hub, load_repo
 
 bp = Blueprint("files", __name__)
 FILE_POLICY = "default-src 'none'; sandbox"
-_IMAGES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif", ".webp": "image/webp"}
+_IMAGES = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".gif": "image/gif",
+    ".webp": "image/webp",
+}
 _TEXT = frozenset(
-    [
-        ".txt",
-        ".md",
-        ".yaml",
-        ".yml",
-        ".json",
-        ".jsonl",
-        ".csv",
-        ".tsv",
-        ".py",
-        ".sh",
-        ".toml",
-        ".cfg",
-        ".ini",
-        ".xml",
-        ".html",
-        ".htm",
-        ".svg",
-        ".js",
-        ".css",
-        ".rst",
-        ".ipynb",
-    ]
-)
+    {
+        ".txt", ".md", ".rst", ".yaml", ".yml", ".json", ".jsonl", ".csv", ".tsv", ".toml", ".cfg", ".ini", ".py",
+        ".sh", ".ipynb", ".xml", ".html", ".htm", ".svg", ".js", ".css",
+    }
+)  # fmt: skip
 _NAMES = frozenset({"README", "LICENSE", ".gitattributes", ".gitignore"})
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
@@ -72,6 +60,13 @@ def resolve(type: RepoType, ns: str, name: str, rest: str) -> Response:
         raise
     response.call_on_close(git_repo.close)
     return response
+
+
+@bp.get("/<name>/resolve/<path:_rest>")
+@bp.get("/datasets/<name>/resolve/<path:_rest>")
+def without_namespace(name: str, _rest: str) -> Response:
+    """Ids without a namespace are legal to ask for; this hub has none."""
+    raise access.repo_not_found(name)
 
 
 def _answer(git_repo: GitRepo, found: TreeEntry, commit: str) -> Response:

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify
 
+from glasshub import access
 from glasshub.git.read import Revision, list_refs, open_repo, resolve_revision
 from glasshub.identity import Repo
 from glasshub.index import queries
@@ -21,6 +22,13 @@ bp = Blueprint("api_info", __name__)
 def info(kind: str, ns: str, name: str) -> Response:
     """The repo at the head of ``main`` (an empty repo has no ``sha``)."""
     return _info(api_repo(kind, ns, name), "")
+
+
+@bp.get(f"/api/{KIND}/<name>")
+@bp.get(f"/api/{KIND}/<name>/<any('revision','tree','commits'):_part>/<path:_rest>")
+def without_namespace(name: str, **_: str) -> Response:
+    """Ids without a namespace are legal to ask for; this hub has none."""
+    raise access.repo_not_found(name)
 
 
 @bp.get(f"/api/{KIND}/<ns>/<name>/revision/<path:revision>")
