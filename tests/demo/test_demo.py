@@ -33,13 +33,15 @@ def state(hub) -> dict[str, str]:
     return found
 
 
-@pytest.fixture
-def populated(hub):
+@pytest.fixture(scope="module")
+def populated(tmp_path_factory):
+    hub = open_hub(Settings(data=tmp_path_factory.mktemp("demo") / "data"))
     accounts.add_user(hub, demo.ADMIN, password="a long password", admin=True)
     started = time.monotonic()
     demo.populate(hub)
     assert time.monotonic() - started < 30
-    return hub
+    yield hub
+    hub.close()
 
 
 def test_it_holds_every_sample_with_a_history(populated):
