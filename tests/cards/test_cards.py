@@ -92,23 +92,47 @@ def test_images_of_others_become_links():
 
 
 ATTACKS = [
-    "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "[x](javascript:alert(1))", "<a href='javascript:alert(1)'>x</a>",
-    "<a href='java\nscript:alert(1)'>x</a>", "<a href='&#106;avascript:alert(1)'>x</a>", "[x](data:text/html,<script>)",
-    "<svg onload=alert(1)><circle/></svg>", "<math><mi xlink:href='javascript:alert(1)'>", "<iframe src=//evil.example></iframe>",
-    "<style>body{display:none}</style>", "<p style='position:fixed'>x</p>", "<form action=/settings><input name=csrf_token></form>",
-    "<base href=//evil.example>", "<meta http-equiv=refresh content='0;url=//evil'>", "<object data=x></object>", "<embed src=x>",
-    "<details ontoggle=alert(1) open>", "<img src='x' srcset='//evil.example/x 2x'>", "<div class='masthead'>x</div>",
-    "<button formaction=javascript:alert(1)>x</button>", "<video src=x onerror=alert(1)>", "```\"><script>alert(1)</script>\nx\n```",
-    "$<img src=x onerror=alert(1)>$", "[^1]\n\n[^1]: <script>alert(1)</script>", "<a id=main name=main href=#>x</a>", "<noscript><p title='</noscript><img src=x onerror=alert(1)>'>",
-]  # fmt: skip
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "[x](javascript:alert(1))",
+    "<a href='javascript:alert(1)'>x</a>",
+    "<a href='java\nscript:alert(1)'>x</a>",
+    "<a href='&#106;avascript:alert(1)'>x</a>",
+    "[x](data:text/html,<script>)",
+    "<svg onload=alert(1)><circle/></svg>",
+    "<math><mi xlink:href='javascript:alert(1)'>",
+    "<iframe src=//evil.example></iframe>",
+    "<style>body{display:none}</style>",
+    "<p style='position:fixed'>x</p>",
+    "<form action=/settings><input name=csrf_token></form>",
+    "<base href=//evil.example>",
+    "<meta http-equiv=refresh content='0;url=//evil'>",
+    "<object data=x></object>",
+    "<embed src=x>",
+    "<details ontoggle=alert(1) open>",
+    "<img src='x' srcset='//evil.example/x 2x'>",
+    "<div class='masthead'>x</div>",
+    "<button formaction=javascript:alert(1)>x</button>",
+    "<video src=x onerror=alert(1)>",
+    '```"><script>alert(1)</script>\nx\n```',
+    "$<img src=x onerror=alert(1)>$",
+    "[^1]\n\n[^1]: <script>alert(1)</script>",
+    "<a id=main name=main href=#>x</a>",
+    "<noscript><p title='</noscript><img src=x onerror=alert(1)>'>",
+]
+
+
+FORBIDDEN = (
+    "<script <style <svg <math <iframe <form <base <meta <object <embed <button <video "
+    "onerror onload ontoggle javascript: data: srcset style= masthead"
+).split()
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_attacks_come_out_harmless(attack: str):
     html = _html(attack)
     tags = " ".join(re.findall(r"<[^>]*>", html)).lower()
-    for forbidden in ("<script", "<style", "<svg", "<math", "<iframe", "<form", "<base", "<meta", "<object", "<embed",
-                      "<button", "<video", " on", "javascript:", "data:", "srcset", "style=", "evil.example/x 2x", "masthead"):  # fmt: skip
+    for forbidden in FORBIDDEN:
         assert forbidden not in tags, html
     assert all(found.startswith("user-content-") for found in re.findall(r' id="([^"]*)"', html))
 
@@ -119,7 +143,7 @@ def test_attacks_come_out_harmless(attack: str):
 def test_hostile_markdown_costs_little(text: str):
     begin = time.process_time()
     _html(text)
-    assert time.process_time() - begin < 4
+    assert time.process_time() - begin < 2
 
 
 def test_a_huge_card_is_shown_as_plain_text():

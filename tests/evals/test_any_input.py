@@ -14,8 +14,8 @@ from glasshub.evals.eval_yaml import ParsedBenchmark, parse_eval_yaml
 
 _WORDS = st.sampled_from(
     ["- ", "dataset", "value", ": ", "\n", "  ", "{", "}", "[", "]", "id", "a/b", "0.5", "'", '"', "&a", "*a", "!!x",
-     "tasks", "evaluation_framework", "inspect-ai", "name", "solvers", "|", ">", "#", "---", "...", "?", "\t", "<<", ",",
-     "metrics", "range", "null", "true", ".nan", "\u00e9", "\ufeff", "\x00", "\x85", "%TAG"]
+     "tasks", "evaluation_framework", "inspect-ai", "name", "solvers", "|", ">", "#", "---", "...", "?", "\t", "<<",
+     ",", "metrics", "range", "null", "true", ".nan", "\u00e9", "\ufeff", "\x00", "\x85", "%TAG"]
 )  # fmt: skip
 _TEXTS = st.lists(_WORDS, max_size=60).map("".join).map(lambda text: text.encode("utf-8"))
 _INPUTS = st.one_of(st.binary(max_size=300), _TEXTS)

@@ -65,8 +65,12 @@ def test_the_headline_rule_in_order(winner: dict, loser: dict):
     assert headline(pair[::-1]) == 0
 
 
-@given(st.lists(st.tuples(st.sampled_from(Tier), st.sampled_from(["", "n"]), st.sampled_from("123"), st.sampled_from("ab"),
-                          st.integers(0, 3)), min_size=1, max_size=8, unique=True), st.randoms())  # fmt: skip
+_ROWS = st.tuples(
+    st.sampled_from(Tier), st.sampled_from(["", "n"]), st.sampled_from("123"), st.sampled_from("ab"), st.integers(0, 3)
+)
+
+
+@given(st.lists(_ROWS, min_size=1, max_size=8, unique=True), st.randoms())
 @settings(max_examples=60, deadline=None)
 def test_the_headline_does_not_depend_on_the_order_of_arrival(rows: list, shuffler: random.Random):
     candidates = [Candidate(*row) for row in rows]
