@@ -229,14 +229,12 @@ def _rebuilt(hub: Hub) -> Iterator[Index]:
 
 
 def _meet(hub: Hub, fresh: Index, live: Database) -> None:
-    """Begin a read transaction on ``live`` at a moment at which no sync is under way and ``fresh`` is up to date."""
+    """Begin a read transaction on ``live`` at a moment at which both indexes speak of the same refs."""
     deadline = time.monotonic() + SETTLE_SECONDS
     while True:
         with hub.index.write() as db:
-            now, before = observe.every(hub), recorded.every(db)
-            settled = now.keys() == before.keys() and all(before[key].equals(repo) for key, repo in now.items())
-            if settled or time.monotonic() > deadline:
-                _heal(hub, fresh)
+            _heal(hub, fresh)
+            if recorded.every(db) == recorded.every(fresh.read()) or time.monotonic() > deadline:
                 live.begin()
                 # A transaction sees the state of its first read.
                 live.execute("SELECT (SELECT count(*) FROM main.indexed), (SELECT count(*) FROM fresh.indexed)")

@@ -25,7 +25,9 @@ START = 1_700_000_000
 def eval_yaml(*tasks: str, metrics: str = "", name: str = "Capitals") -> str:
     """A valid ``eval.yaml`` with these task ids."""
     listed = "".join(f"  - id: {task}\n" for task in tasks)
-    return f"name: {name}\nevaluation_framework: custom\ntasks:\n{listed}" + (f"metrics:\n  {metrics}\n" if metrics else "")
+    return f"name: {name}\nevaluation_framework: custom\ntasks:\n{listed}" + (
+        f"metrics:\n  {metrics}\n" if metrics else ""
+    )
 
 
 def result(dataset: str, task: str, value: object, **fields: str) -> str:
@@ -75,25 +77,30 @@ class Town:
         return build_commit(quarantine, parent, operations, message="Change", author=who)
 
     def push(
-        self, repo: Repo, files: Mapping[str, str | None], *, ref: str = MAIN, parent: str | None = "", actor: str = "ada"
+        self,
+        repo: Repo,
+        files: Mapping[str, str | None],
+        *,
+        ref: str = MAIN,
+        parent: str | None = "",
     ) -> str:
         """Commit on top of ``ref`` (or of ``parent``; ``None``: an orphan) and push; ``None`` deletes a file."""
         with read.open_repo(self.hub.git_dir(repo)) as git, Quarantine(git) as incoming:
             old = read.list_refs(git).get(ref, ZERO)
             base = parent if parent != "" else (None if old == ZERO else old)
             new = self.build(incoming, base, files)
-            self._apply(repo, RefUpdate(old, new, ref), incoming, actor)
+            self._apply(repo, RefUpdate(old, new, ref), incoming)
         return new
 
-    def set_ref(self, repo: Repo, ref: str, new: str = ZERO, *, actor: str = "ada") -> None:
+    def set_ref(self, repo: Repo, ref: str, new: str = ZERO) -> None:
         """Move (or by default delete) a ref."""
         with read.open_repo(self.hub.git_dir(repo)) as git, Quarantine(git) as incoming:
             old = read.list_refs(git).get(ref, ZERO)
             if old != new:
-                self._apply(repo, RefUpdate(old, new, ref), incoming, actor)
+                self._apply(repo, RefUpdate(old, new, ref), incoming)
 
-    def _apply(self, repo: Repo, update: RefUpdate, incoming: Quarantine, actor: str) -> None:
-        owner = "bob" if repo.namespace == "bob" else actor
+    def _apply(self, repo: Repo, update: RefUpdate, incoming: Quarantine) -> None:
+        owner = "bob" if repo.namespace == "bob" else "ada"
         done = receive.apply_ref_updates(self.hub, repo, [update], self.actor(owner), incoming=incoming)
         assert done[0].ok, done[0].error
 

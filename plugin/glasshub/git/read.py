@@ -70,6 +70,8 @@ def open_repo(path: Path) -> GitRepo:
     Raises:
         RepoNotFound: there is no repository.
     """
+    if not (path / "objects").is_dir():  # told that it is bare, dulwich does not look
+        raise RepoNotFound("This repo has been deleted.")
     try:
         return GitRepo(str(path), bare=True)
     except NotGitRepository as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlite_utils import Database
 
@@ -12,14 +12,16 @@ from glasshub.index.snapshot import Observed, Owner
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """The outside of one repo when it was indexed: registry facts as JSON, and refs."""
+    """The outside of one repo when it was indexed: registry facts as JSON, names, and refs."""
 
-    facts: str = ""
-    refs: dict[str, str] = field(default_factory=dict)
+    facts: str
+    names: frozenset[str]
+    refs: dict[str, str]
 
     def equals(self, observed: Observed) -> bool:
         """Whether nothing that the index follows has changed since."""
-        return self.facts == observed.facts.as_json() and self.refs == observed.refs
+        same_names = self.names == observed.facts.names
+        return same_names and self.facts == observed.facts.as_json() and self.refs == observed.refs
 
 
 def of(db: Database, key: str) -> Recorded | None:
@@ -27,7 +29,13 @@ def of(db: Database, key: str) -> Recorded | None:
     row = db.execute("SELECT facts FROM indexed WHERE key = ?", [key]).fetchone()
     if row is None:
         return None
-    return Recorded(row[0], dict(db.execute("SELECT name, target FROM refs WHERE key = ?", [key]).fetchall()))
+    refs = dict(db.execute("SELECT name, target FROM refs WHERE key = ?", [key]).fetchall())
+    return Recorded(row[0], names(db, key), refs)
+
+
+def names(db: Database, key: str) -> frozenset[str]:
+    """The lower-cased names, present and former, by which a repo is known."""
+    return frozenset(row[0] for row in db.execute("SELECT lower FROM names WHERE key = ?", [key]))
 
 
 def every(db: Database) -> dict[str, Recorded]:
@@ -35,7 +43,11 @@ def every(db: Database) -> dict[str, Recorded]:
     refs: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for key, name, target in db.execute("SELECT key, name, target FROM refs"):
         refs[key][name] = target
-    return {key: Recorded(facts, refs[key]) for key, facts in db.execute("SELECT key, facts FROM indexed")}
+    known: defaultdict[str, set[str]] = defaultdict(set)
+    for key, lower in db.execute("SELECT key, lower FROM names"):
+        known[key].add(lower)
+    rows = db.execute("SELECT key, facts FROM indexed")
+    return {key: Recorded(facts, frozenset(known[key]), refs[key]) for key, facts in rows}
 
 
 def owners(db: Database) -> dict[str, Owner]:

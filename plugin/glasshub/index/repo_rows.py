@@ -54,7 +54,7 @@ def remove(db: Database, key: str) -> bool:
 def write_names(db: Database, snap: RepoSnapshot) -> set[str]:
     """Replace the present and former names of one repo; returns the names that it won or lost."""
     facts = snap.observed.facts
-    rows: list[Row] = [(facts.type, lower, snap.key) for lower in {facts.repo_id.lower(), *facts.old_names}]
+    rows: list[Row] = [(facts.type, lower, snap.key) for lower in facts.names]
     names = replace(db, schema.NAMES, rows, "key = ?", [snap.key])
     return {row[1] for row in (*names.removed, *names.added)}
 

@@ -49,9 +49,19 @@ class RepoFacts:
         """``""`` for a public repo, else the lower-cased namespace that may see it."""
         return self.namespace.lower() if self.private else ""
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Its present and former names, lower-cased."""
+        return frozenset({self.repo_id.lower(), *self.old_names})
+
     def as_json(self) -> str:
-        """All of it as text, for comparing with what was indexed."""
-        return json.dumps(asdict(self), sort_keys=True)
+        """All but the former names as text, for comparing with what was indexed.
+
+        (Another repo can take a former name away, and only that other one is synced then.)
+        """
+        facts = asdict(self)
+        del facts["old_names"]
+        return json.dumps(facts, sort_keys=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from sqlite_utils import Database
 
 from glasshub import clock
-from glasshub.index import boards, repo_rows, schema
+from glasshub.index import boards, recorded, repo_rows, schema
 from glasshub.index.alignments import ALIGNED, Aligner, Claim, Verdict, metric_of
 from glasshub.index.boards import Entrant, Report
 from glasshub.index.replace import Row, replace
@@ -29,9 +29,9 @@ def write(db: Database, snap: RepoSnapshot) -> bool:
     if snap.observed.facts.type == "model":
         return _write_results(db, snap) or bool(changed or names)
     if names or changed & _TASKS:
-        _decide_again(db, snap.key, names | _names(db, snap.key), rebuild=True)
+        _decide_again(db, snap.key, names | recorded.names(db, snap.key), rebuild=True)
     elif schema.COMMITS.name in changed:
-        _decide_again(db, snap.key, _names(db, snap.key), only_with_revision=True)
+        _decide_again(db, snap.key, recorded.names(db, snap.key), only_with_revision=True)
     return bool(changed or names)
 
 
@@ -92,10 +92,6 @@ def _report(result: FileResult, verdict: Verdict) -> Report:
         verdict.dataset_key, entry.task_id, entry.value, _instant(result), entry.notes, 0, entry.path,
         entry.position, verdict.metric.higher_is_better,
     )  # fmt: skip
-
-
-def _names(db: Database, key: str) -> set[str]:
-    return {row[0] for row in db.execute("SELECT lower FROM names WHERE key = ?", [key])}
 
 
 def _decide_again(
