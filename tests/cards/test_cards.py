@@ -123,9 +123,9 @@ ATTACKS = [
 
 
 FORBIDDEN = (
-    "<script <style <svg <math <iframe <form <base <meta <object <embed <button <video "
-    "onerror onload ontoggle javascript: data: srcset style= masthead"
-).split()  # noqa: SIM905 - a table of words reads better in two lines
+    "<script", "<style", "<svg", "<math", "<iframe", "<form", "<base", "<meta", "<object", "<embed", "<button",
+    "<video", "onerror", "onload", "ontoggle", "javascript:", "data:", "srcset", "style=", "masthead",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
