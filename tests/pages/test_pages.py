@@ -265,8 +265,9 @@ def test_every_page_is_sound_and_no_link_is_dead(site: Site):
         wrong += [f"{path}: {fault}" for fault in faults(answer.text)]
         for link in outline(answer.text).links:
             target = link.split("#", 1)[0]
-            if target.startswith("/") and not target.startswith("//") and target not in seen:
-                seen.add(target)
+            shape = re.sub(r"[0-9a-f]{40}", "<commit>", target)  # one commit's page is like another's
+            if target.startswith("/") and not target.startswith("//") and shape not in seen:
+                seen.add(shape)
                 waiting.append(target)
     assert not wrong, "\n".join(wrong)
     assert len(seen) > 60

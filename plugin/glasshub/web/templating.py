@@ -44,7 +44,7 @@ def _context() -> dict[str, Any]:
 
 @lru_cache
 def asset(name: str) -> str:
-    """The address of a static file, with a part that changes when the file does (browsers keep it for long)."""
+    """The address of a static file, with a part that changes when the file does (browsers keep it for a while)."""
     digest = hashlib.sha256((_STATIC / name).read_bytes()).hexdigest()
     return f"/static/{name}?v={digest[:10]}"
 

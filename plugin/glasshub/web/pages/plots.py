@@ -14,6 +14,7 @@ from glasshub.index.rows import LeaderboardRow
 
 FEW = 3
 TICKS = 6
+MOST_PLACES = 8
 _MARGIN = 4.0  # per cent on either side, so that dots at the ends are whole
 
 
@@ -28,6 +29,12 @@ class Scale:
         """The position of ``value`` as an SVG length in per cent."""
         share = (value - self.low) / (self.high - self.low) if self.high > self.low else 0.5
         return f"{_MARGIN + min(max(share, 0.0), 1.0) * (100 - 2 * _MARGIN):.2f}%"
+
+    @property
+    def labels(self) -> list[tuple[float, str]]:
+        """The ticks with their texts, all with the same number of decimals."""
+        places = max((_places(tick) for tick in self.ticks), default=0)
+        return [(tick, f"{tick:.{places}f}" if places < MOST_PLACES else f"{tick:g}") for tick in self.ticks]
 
     @property
     def ticks(self) -> list[float]:
@@ -49,3 +56,7 @@ def scale_of(rows: Sequence[LeaderboardRow], metric: Metric) -> Scale:
     if len(rows) < FEW and metric.minimum is not None and metric.maximum is not None:
         return Scale(min(low, metric.minimum), max(high, metric.maximum))
     return Scale(low, high)
+
+
+def _places(value: float) -> int:
+    return len(f"{value:.12f}".rstrip("0").partition(".")[2])
