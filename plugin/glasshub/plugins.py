@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pluggy
 
@@ -12,6 +13,14 @@ from glasshub.identity import Actor, Repo
 GROUP = "glasshub"
 hookspec = pluggy.HookspecMarker(GROUP)
 hookimpl = pluggy.HookimplMarker(GROUP)
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Something a plugin says beside a card: a title, and Markdown that is cleaned as cards are."""
+
+    title: str
+    markdown: str
 
 
 class Hooks:
@@ -24,6 +33,10 @@ class Hooks:
     @hookspec
     def post_receive(self, repo: Repo, updates: Sequence[RefUpdate], actor: Actor) -> None:
         """Called with the updates that were applied, after the index has caught up. Cannot undo them."""
+
+    @hookspec
+    def card_panels(self, repo: Repo) -> Sequence[Panel]:
+        """Called for every view of a card; what it returns is shown beside it to all who may read ``repo``."""
 
 
 def load_plugins() -> pluggy.PluginManager:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import posixpath
 import re
 from collections.abc import Callable
@@ -10,12 +11,16 @@ from urllib.parse import unquote
 from dulwich.repo import Repo as GitRepo
 
 from glasshub.cards import Card, parse_card, render_markdown
-from glasshub.errors import EntryNotFound, RevisionNotFound, TooLarge
+from glasshub.errors import EntryNotFound, GlasshubError, RevisionNotFound, TooLarge
 from glasshub.git.read import read_file, resolve_revision
+from glasshub.identity import Repo
+from glasshub.web.context import hub
 from glasshub.web.links import blob_url, resolve_url
+from glasshub.web.pages.repo_view import MAIN
 
 README = "README.md"
 MOST_BYTES = 1024**2
+_log = logging.getLogger(__name__)
 _HEADING = re.compile(r"(</?h)([1-6])(?=[\s>])")
 
 
@@ -37,6 +42,16 @@ def markdown_html(text: str, repo_path: str, rev: str, path: str) -> str:
         image=_relative_to(path, lambda target: resolve_url(repo_path, rev, target)),
     )
     return _HEADING.sub(_lower, html)
+
+
+def panels(repo: Repo) -> list[tuple[str, str]]:
+    """What plugins say beside a card: titles and sanitised HTML. A plugin that fails says nothing, and is logged."""
+    try:
+        found = hub().plugins.hook.card_panels(repo=repo)
+    except GlasshubError:
+        _log.exception("a plugin failed to make its panels for %s", repo.key)
+        return []
+    return [(p.title, markdown_html(p.markdown, repo.path, MAIN, README)) for several in found for p in several]
 
 
 def _lower(found: re.Match[str]) -> str:
