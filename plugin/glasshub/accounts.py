@@ -8,10 +8,10 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
-from glasshub import clock, indexing
+from glasshub import clock, indexing, names
 from glasshub.credentials import (
+    INVALID,
     TokenInfo,
-    check_password,
     create_token,
     end_session,
     hash_password,
@@ -25,7 +25,6 @@ from glasshub.credentials import (
 from glasshub.errors import AccountNotFound, Forbidden, Invalid, Unauthenticated
 from glasshub.hub import Hub
 from glasshub.identity import Account, Actor, Role
-from glasshub.names import check_account_name
 from glasshub.registry import credentials as credential_rows
 from glasshub.registry import people
 
@@ -45,6 +44,8 @@ __all__ = [
     "members",
     "organisations_of",
     "revoke_token",
+    "set_admin",
+    "set_disabled",
     "set_full_name",
     "set_member",
     "set_password",
@@ -67,8 +68,8 @@ def add_user(hub: Hub, name: str, *, password: str | None = None, full_name: str
 
     Raises ``Invalid`` for a bad name or password, ``Conflict`` for a taken name.
     """
-    account = Account(check_account_name(name), "user", full_name[:100], clock.now(), is_admin=admin)
-    hashed = hash_password(check_password(password)) if password is not None else ""
+    account = Account(names.check_account_name(name), "user", names.label(full_name), clock.now(), is_admin=admin)
+    hashed = hash_password(password) if password is not None else ""
     with hub.registry.write() as db:
         people.add(db, account, password_hash=hashed)
     return account
@@ -76,9 +77,9 @@ def add_user(hub: Hub, name: str, *, password: str | None = None, full_name: str
 
 def add_org(hub: Hub, name: str, *, admin: str, full_name: str = "") -> Account:
     """Add an organisation with its first admin. Raises ``Invalid``, ``Conflict``, ``AccountNotFound``."""
-    account = Account(check_account_name(name), "org", full_name[:100], clock.now())
+    account = Account(names.check_account_name(name), "org", names.label(full_name), clock.now())
     with hub.registry.write() as db:
-        first = _user(db, admin)
+        first = people.require_user(db, admin)
         people.add(db, account)
         people.set_role(db, account.name, first.name, Role.ADMIN)
     return account
@@ -87,7 +88,7 @@ def add_org(hub: Hub, name: str, *, admin: str, full_name: str = "") -> Account:
 def find(hub: Hub, name: str) -> Account:
     """The account of that name, without regard to case. Raises ``AccountNotFound``."""
     with hub.registry.read() as db:
-        return _account(db, name)
+        return people.require(db, name)
 
 
 def listing(hub: Hub, kind: Literal["user", "org"]) -> list[Account]:
@@ -99,7 +100,7 @@ def listing(hub: Hub, kind: Literal["user", "org"]) -> list[Account]:
 def set_full_name(hub: Hub, name: str, full_name: str) -> None:
     """Change the name shown beside an account's own (at most 100 characters); the index follows at once."""
     with hub.registry.write() as db:
-        people.update(db, _account(db, name).name, full_name=full_name.strip()[:100])
+        people.update(db, people.require(db, name).name, full_name=names.label(full_name))
     indexing.sync_namespace(hub, name)
 
 
@@ -109,7 +110,7 @@ def set_member(hub: Hub, actor: Actor, org: str, user: str, role: Role) -> None:
     Raises ``Forbidden``, ``AccountNotFound``, ``Invalid``.
     """
     with hub.registry.write() as db:
-        group, member = _account(db, org), _user(db, user)
+        group, member = people.require(db, org), people.require_user(db, user)
         if group.kind != "org":
             raise AccountNotFound(f"{org} is a user, not an organisation; only organisations have members.")
         _require_admin(actor, group)
@@ -133,7 +134,7 @@ def organisations_of(hub: Hub, user: str) -> list[Member]:
 def actor_for(hub: Hub, name: str, *, scope: Literal["read", "write"] = "write") -> Actor:
     """The actor of a user, for callers that need no password (commands). Raises ``AccountNotFound``."""
     with hub.registry.read() as db:
-        return _actor(db, _user(db, name), scope=scope)
+        return _actor(db, people.require_user(db, name), scope=scope)
 
 
 def actor_from_token(hub: Hub, secret: str) -> tuple[Actor, TokenInfo]:
@@ -142,7 +143,7 @@ def actor_from_token(hub: Hub, secret: str) -> tuple[Actor, TokenInfo]:
     with hub.registry.read() as db:
         account = people.find(db, info.account)
         if account is None or account.disabled:
-            raise Unauthenticated("Invalid credentials in Authorization header")
+            raise Unauthenticated(INVALID)
         only = None if info.only_repos is None else frozenset(info.only_repos)
         return _actor(db, account, scope=info.scope, only_repos=only), info
 
@@ -150,11 +151,13 @@ def actor_from_token(hub: Hub, secret: str) -> tuple[Actor, TokenInfo]:
 def actor_from_password(hub: Hub, name: str, password: str) -> Actor:
     """Authenticate a password (same time whether or not the name exists). Raises ``Unauthenticated``."""
     with hub.registry.read() as db:
-        account, hashed = people.find(db, name), people.password_hash(db, name)
+        account = people.find(db, name)
         known = account is not None and account.kind == "user" and not account.disabled
-        if not password_matches(hashed if known else "", password) or account is None:
-            raise Unauthenticated("Wrong user name or password. Check both and try again.")
-        return _actor(db, account, scope="write")
+        actor = _actor(db, account, scope="write") if known and account else None
+        hashed = people.password_hash(db, name) if known else ""
+    if not password_matches(hashed, password) or actor is None:
+        raise Unauthenticated("Wrong user name or password. Check both and try again.")
+    return actor
 
 
 def actor_from_session(hub: Hub, secret: str) -> Actor | None:
@@ -168,35 +171,38 @@ def actor_from_session(hub: Hub, secret: str) -> Actor | None:
 
 
 def set_password(hub: Hub, name: str, password: str) -> None:
-    """Set a password (8 to 1,000 characters, argon2id) and end all sessions. Raises ``Invalid``."""
-    hashed = hash_password(check_password(password))
+    """Set a password (8 to 1,000 characters) and end all sessions. Raises ``Invalid``, ``AccountNotFound``."""
+    hashed = hash_password(password)
     with hub.registry.write() as db:
-        people.update(db, _user(db, name).name, password_hash=hashed)
+        people.update(db, people.require_user(db, name).name, password_hash=hashed)
         credential_rows.delete_sessions_of(db, name)
+
+
+def set_admin(hub: Hub, name: str, admin: bool) -> None:
+    """Make a user an admin of the whole hub, or no longer. Raises ``AccountNotFound``."""
+    with hub.registry.write() as db:
+        people.update(db, people.require_user(db, name).name, is_admin=admin)
+
+
+def set_disabled(hub: Hub, name: str, disabled: bool) -> None:
+    """Shut a user out (sessions end, tokens and password stop working) or let them in again.
+
+    What they own stays. Raises ``AccountNotFound``.
+    """
+    with hub.registry.write() as db:
+        people.update(db, people.require_user(db, name).name, disabled=disabled)
+        if disabled:
+            credential_rows.delete_sessions_of(db, name)
 
 
 def _actor(
     db: Connection, account: Account, *, scope: Literal["read", "write"], only_repos: frozenset[str] | None = None
 ) -> Actor:
-    roles = {**people.roles(db, account.name), account.name.lower(): Role.ADMIN}
+    roles = {**people.roles(db, account.name), names.folded(account.name): Role.ADMIN}
     return Actor(account.name, MappingProxyType(roles), account.is_admin, scope, only_repos)
 
 
-def _account(db: Connection, name: str) -> Account:
-    found = people.find(db, name)
-    if found is None:
-        raise AccountNotFound(f"There is no user or organisation called {name}.")
-    return found
-
-
-def _user(db: Connection, name: str) -> Account:
-    found = _account(db, name)
-    if found.kind != "user":
-        raise AccountNotFound(f"{name} is an organisation; name a user.")
-    return found
-
-
 def _require_admin(actor: Actor, group: Account) -> None:
-    role = Role.ADMIN if actor.is_hub_admin else actor.roles.get(group.name.lower(), Role.NONE)
+    role = Role.ADMIN if actor.is_hub_admin else actor.roles.get(names.folded(group.name), Role.NONE)
     if role < Role.ADMIN or actor.scope != "write" or actor.only_repos is not None:
         raise Forbidden(f"Only admins of {group.name} may change its members.")

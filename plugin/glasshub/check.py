@@ -44,11 +44,11 @@ def _deleted(hub: Hub, repo: Repo) -> bool:
 
 
 def _strangers(hub: Hub) -> Iterator[str]:
-    """Folders that no repo owns; young ones may belong to a creation under way."""
+    """Folders that no repo owns; young ones may belong to a creation under way, and empty ones go at the next start."""
     known = {repo.key for repo in repos.every(hub)}
     for path in sorted(hub.settings.repos_dir.glob("[0-9a-f][0-9a-f]/*.git")):
         if path.stem not in known and time.time() - path.stat().st_mtime > repos.ORPHAN_GRACE:
-            yield f"{path} belongs to no repo; the next start of the hub removes it"
+            yield f"{path} belongs to no repo of the registry; remove it if nobody misses it"
 
 
 def _sentence(difference: Difference) -> str:

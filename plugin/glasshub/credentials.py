@@ -10,25 +10,29 @@ import hashlib
 import json
 import secrets
 import string
+import unicodedata
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, Literal
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from argon2.exceptions import InvalidHashError, VerificationError
 
-from glasshub import clock
-from glasshub.errors import Invalid, NotFound, Unauthenticated
+from glasshub import clock, names
+from glasshub.errors import Busy, Invalid, NotFound, Unauthenticated
 from glasshub.hub import Hub
 from glasshub.registry import credentials as rows
+from glasshub.registry import people
 
 PREFIX = "hf_"  # the shape stock clients and secret scanners know
 _ALPHABET = string.ascii_letters + string.digits
 _HASHER = PasswordHasher()
-_NOBODY = _HASHER.hash("no account has this password")
+_LONGEST = 1000
 _REMEMBER_USE_AFTER = timedelta(minutes=1)
-INVALID = "Invalid credentials in Authorization header"
+INVALID = "Invalid credentials in Authorization header"  # stock clients look for exactly these words
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,21 +74,22 @@ def create_token(
         only_repos: keys of the repos it is limited to.
 
     Raises:
-        Invalid: an empty name, an unknown scope or a number of days that is not positive.
+        Invalid: an empty name, an unknown scope or a number of days out of range.
+        AccountNotFound: there is no such user.
     """
-    if not name.strip() or len(name) > 100:
-        raise Invalid("Give the token a name of at most 100 characters, so that you know it again.")
+    label = names.label(name)
+    if not label:
+        raise Invalid("Give the token a name, so that you know it again.")
     if scope not in ("read", "write"):
         raise Invalid(f"The scope of a token is read or write, not {scope!r}.")
     if days is not None and not 1 <= days <= 3650:
         raise Invalid("A token may live for 1 to 3650 days; leave the days out for one that does not expire.")
     secret = PREFIX + "".join(secrets.choice(_ALPHABET) for _ in range(34))
     expires = clock.iso(datetime.now(UTC) + timedelta(days=days)) if days is not None else ""
-    values = {
+    values: dict[str, Any] = {
         "id": secrets.token_hex(8),
         "digest": _digest(secret),
-        "account": user.lower(),
-        "name": name.strip(),
+        "name": label,
         "scope": scope,
         "created_at": clock.now(),
         "expires_at": expires,
@@ -93,6 +98,7 @@ def create_token(
         "only_repos": "" if only_repos is None else json.dumps(list(only_repos)),
     }
     with hub.registry.write() as db:
+        values["account"] = names.folded(people.require_user(db, user).name)
         rows.add_token(db, values)
     return secret, _info(values)
 
@@ -121,31 +127,40 @@ def token_owner(hub: Hub, secret: str) -> TokenInfo:
 
 
 def _remember_use(hub: Hub, row: Mapping[str, Any]) -> None:
-    # At most one write a minute per token: reading must not turn into writing.
+    # At most one write a minute per token: reading must not turn into writing, nor fail because of others' writes.
     if row["last_used_at"] <= clock.iso(datetime.now(UTC) - _REMEMBER_USE_AFTER):
-        with hub.registry.write() as db:
+        with suppress(Busy), hub.registry.write() as db:
             rows.touch_token(db, row["id"], clock.now())
 
 
-def check_password(password: str) -> str:
-    """The password, if it is acceptable. Raises ``Invalid``."""
-    if not 8 <= len(password) <= 1000:
-        raise Invalid("A password has 8 to 1,000 characters. A few random words make a good one.")
-    return password
-
-
 def hash_password(password: str) -> str:
-    """The argon2id hash to store."""
-    return _HASHER.hash(password)
+    """The argon2id hash to store. Raises ``Invalid`` for a password too short or too long (8 to 1,000 characters)."""
+    if not 8 <= len(password) <= _LONGEST or not _is_text(password):
+        raise Invalid(f"A password has 8 to {_LONGEST:,} characters. A few random words make a good one.")
+    return _HASHER.hash(_same_everywhere(password))
 
 
 def password_matches(hashed: str, password: str) -> bool:
     """Whether the password has this hash; takes as long when there is no hash at all."""
+    sane = len(password) <= _LONGEST and _is_text(password)
     try:
-        _HASHER.verify(hashed or _NOBODY, password[:1000])
-    except (VerifyMismatchError, InvalidHashError):
+        _HASHER.verify(hashed or _hash_of_nobody(), _same_everywhere(password) if sane else "")
+    except (VerificationError, InvalidHashError):
         return False
     return bool(hashed)
+
+
+def _is_text(password: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in password)  # undecodable bytes of a terminal
+
+
+def _same_everywhere(password: str) -> str:
+    return unicodedata.normalize("NFKC", password)  # keyboards differ in how they compose a letter (RFC 8265)
+
+
+@cache
+def _hash_of_nobody() -> str:
+    return _HASHER.hash(secrets.token_urlsafe())
 
 
 def start_session(hub: Hub, name: str) -> str:

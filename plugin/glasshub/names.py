@@ -6,13 +6,18 @@ import re
 
 from glasshub.errors import Invalid
 
-RESERVED = frozenset(
-    "admin api assets benchmarks blog buckets cas collections dashboard datasets discussions docs embed feeds "
-    "explore favicon.ico health healthz help hub jobs join kernels login logout me models new notifications "
-    "oauth organizations papers posts pricing privacy pulls register robots.txt root runs search settings signup "
-    "spaces static status support tasks terms uploads user users v1 v2 webhooks well-known".split()
-)
+# The first segments of the paths of the hub's own pages, now and foreseeably, and names that would mislead.
+RESERVED = frozenset({
+    "admin", "api", "assets", "benchmarks", "blog", "buckets", "cas", "collections", "dashboard", "datasets",
+    "discussions", "docs", "embed", "explore", "favicon.ico", "feeds", "health", "healthz", "help", "hub", "jobs",
+    "join", "kernels", "login", "logout", "me", "metrics", "models", "new", "notifications", "oauth", "operator",
+    "organizations", "papers", "posts", "pricing", "privacy", "pulls", "register", "robots.txt", "root", "runs",
+    "search", "settings", "signup", "sitemap.xml", "spaces", "static", "status", "support", "tasks", "terms",
+    "uploads", "user", "users", "v1", "v2", "webhooks", "well-known",
+})  # fmt: skip
+MAX_LABEL = 100
 _ACCOUNT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,37}[A-Za-z0-9])")
+_CHARACTERS = re.compile(r"[A-Za-z0-9._/-]+")
 _REPO = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?")
 
 
@@ -46,5 +51,20 @@ def check_repo_name(name: str) -> str:
     return name
 
 
+def folded(name: str) -> str:
+    """The form in which names (and ``namespace/name``) are compared and stored for look-up: lower case.
+
+    What holds characters that no name may have becomes ``""``, which nothing is called: some foreign letters
+    turn into ASCII ones when lower-cased, and some characters no database takes.
+    """
+    return name.lower() if _CHARACTERS.fullmatch(name) else ""
+
+
+def label(text: str) -> str:
+    """Free text for people (a full name, a token's name): one line of at most 100 visible characters."""
+    shown = "".join(" " if character.isspace() else character for character in text)
+    return " ".join("".join(filter(str.isprintable, shown)).split())[:MAX_LABEL].rstrip()
+
+
 def _awkward(name: str) -> bool:
-    return "--" in name or ".." in name or name.lower().endswith((".git", ".lock"))
+    return "--" in name or ".." in name or name.lower().endswith(".git")

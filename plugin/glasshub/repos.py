@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import shutil
 import time
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from glasshub import access, accounts, clock, indexing
 from glasshub.access import Action
-from glasshub.errors import Conflict, Forbidden, Invalid, RepoNotFound
+from glasshub.errors import Busy, Conflict, Forbidden, GlasshubError, Invalid, RepoNotFound
 from glasshub.git.lock import repo_lock
 from glasshub.git.read import create_repo
 from glasshub.hub import Hub
@@ -18,6 +21,8 @@ from glasshub.names import check_repo_name
 from glasshub.registry import repos as rows
 
 ORPHAN_GRACE = 3600  # seconds: a folder without a row may belong to a creation still under way
+TRASH = ".trash"
+_log = logging.getLogger(__name__)
 
 
 def find(hub: Hub, type: RepoType, namespace: str, name: str) -> Repo:
@@ -75,8 +80,8 @@ def create(hub: Hub, actor: Actor, type: RepoType, namespace: str, name: str, *,
         with hub.registry.write() as db:
             _require_free(rows.find(db, type, repo.repo_id), repo.type, repo.repo_id)
             rows.add(db, repo)
-    except Conflict:
-        shutil.rmtree(path)
+    except GlasshubError:
+        shutil.rmtree(path, ignore_errors=True)
         raise
     indexing.sync_repo(hub, repo.key)
     return repo
@@ -102,14 +107,17 @@ def find_or_create_for_push(hub: Hub, actor: Actor, type: RepoType, namespace: s
 def configure(
     hub: Hub, actor: Actor, repo: Repo, *, private: bool | None = None, allow_force_push: bool | None = None
 ) -> Repo:
-    """Change settings (needs ADMINISTER); the index follows at once."""
-    access.require(actor, Action.ADMINISTER, repo)
+    """Change settings (needs ADMINISTER); the index follows at once.
+
+    Raises:
+        Busy: the registry or the index could not be had in time. In the second case the setting is changed, and
+            what is listed follows at the next push or start: send it again to be sure.
+    """
     asked = {"private": private, "allow_force_push": allow_force_push}
-    values = {name: value for name, value in asked.items() if value is not None}
-    if values:
-        with hub.registry.write() as db:
-            rows.update(db, repo.key, **values)
-        indexing.sync_repo(hub, repo.key)
+    with hub.registry.write() as db:
+        _require_admin(db, actor, repo)
+        rows.update(db, repo.key, **{name: value for name, value in asked.items() if value is not None})
+    indexing.sync_repo(hub, repo.key)
     return by_key(hub, repo.key)
 
 
@@ -119,26 +127,28 @@ def move(hub: Hub, actor: Actor, repo: Repo, namespace: str, name: str) -> Repo:
     Raises:
         Conflict: the new name is taken ("A model repository called ns/name already exists").
     """
-    access.require(actor, Action.ADMINISTER, repo)
     owner = accounts.find(hub, namespace)
-    _require_may_create(actor, owner.name)
-    check_repo_name(name)
     with hub.registry.write() as db:
+        current = _require_admin(db, actor, repo)
+        _require_may_create(actor, owner.name)
+        check_repo_name(name)
         taken = rows.find(db, repo.type, f"{owner.name}/{name}")
         if taken is not None and taken.key != repo.key:
             _require_free(taken, repo.type, f"{owner.name}/{name}")
-        rows.rename(db, rows.by_key(db, repo.key) or repo, owner.name, name)
+        rows.rename(db, current, owner.name, name)
     indexing.sync_repo(hub, repo.key)
     return by_key(hub, repo.key)
 
 
 def delete(hub: Hub, actor: Actor, repo: Repo) -> None:
     """Delete for good (needs ADMINISTER): registry row first, then index, then the folder."""
-    access.require(actor, Action.ADMINISTER, repo)
     with hub.registry.write() as db:
+        _require_admin(db, actor, repo)
         rows.delete(db, repo.key)
-    indexing.sync_repo(hub, repo.key)
-    _discard(hub, hub.git_dir(repo))
+    try:
+        indexing.sync_repo(hub, repo.key)
+    finally:
+        _discard(hub, repo.key)
 
 
 def approve_benchmark(hub: Hub, repo: Repo, *, approved: bool = True) -> None:
@@ -151,24 +161,56 @@ def approve_benchmark(hub: Hub, repo: Repo, *, approved: bool = True) -> None:
 
 
 def sweep(hub: Hub) -> int:
-    """Remove folders that no repo owns (left by a crash in a creation or deletion); returns how many."""
+    """Finish what a crash left of creations and deletions; returns how many folders went.
+
+    A folder that the registry does not know goes only if the registry says that it was deleted, or if it is old and
+    holds no ref: a registry put in place by mistake must not cost anybody's work. ``glasshub check`` names the rest.
+    """
+    with hub.registry.read() as db:
+        deleted = rows.deleted(db)
+    gone = sum(_discard(hub, key) for key in deleted)
+    for path in (hub.settings.repos_dir / TRASH).glob("*"):
+        shutil.rmtree(path, ignore_errors=True)
     known = {repo.key for repo in every(hub)}
-    gone = 0
-    for path in hub.settings.repos_dir.glob("*/*.git*"):
-        orphan = path.name.split(".", 1)[0] not in known and time.time() - path.stat().st_mtime > ORPHAN_GRACE
-        if orphan or path.parent.name == ".trash":
+    for path in hub.settings.repos_dir.glob("[0-9a-f][0-9a-f]/*.git*"):
+        if path.name.split(".", 1)[0] not in known and _is_abandoned(path):
             shutil.rmtree(path, ignore_errors=True)
             gone += 1
     return gone
 
 
-def _discard(hub: Hub, path: Path) -> None:
-    trash = hub.settings.repos_dir / ".trash"
+def _is_abandoned(path: Path) -> bool:
+    try:
+        old = time.time() - path.stat().st_mtime > ORPHAN_GRACE
+    except FileNotFoundError:
+        return False  # whoever made it has finished or taken it back
+    return old and not ((path / "packed-refs").exists() or any(ref.is_file() for ref in (path / "refs").rglob("*")))
+
+
+def _discard(hub: Hub, key: str) -> bool:
+    """Remove the folder of a deleted repo once no write to it is under way; whether it is gone."""
+    trash = hub.settings.repos_dir / TRASH
     trash.mkdir(exist_ok=True)
-    if path.exists():
-        with repo_lock(path, timeout=hub.settings.lock_timeout):  # a push under way ends first
-            target = path.rename(trash / path.name)
+    for path in hub.settings.repos_dir.glob(f"{key[:2]}/{key}.git"):
+        try:
+            with repo_lock(path, timeout=hub.settings.lock_timeout):
+                target = path.rename(trash / path.name)
+        except (Busy, RepoNotFound, OSError):
+            _log.exception("the folder of deleted repo %s stays until the next start", key)
+            return False
         shutil.rmtree(target, ignore_errors=True)
+    with hub.registry.write() as db:
+        rows.forget_deletion(db, key)
+    return True
+
+
+def _require_admin(db: Connection, actor: Actor, repo: Repo) -> Repo:
+    """The repo as it is now, if the actor may administer it: it may have moved or gone since it was loaded."""
+    current = rows.by_key(db, repo.key)
+    if current is None:
+        raise access.repo_not_found(repo.repo_id)
+    access.require(actor, Action.ADMINISTER, current)
+    return current
 
 
 def _require_may_create(actor: Actor, namespace: str) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, Row, select
 
+from glasshub.errors import AccountNotFound
 from glasshub.identity import Account, Role
+from glasshub.names import folded
 from glasshub.registry.tables import accounts, memberships
 
 
@@ -12,7 +14,7 @@ def add(db: Connection, account: Account, *, password_hash: str = "") -> None:
     """Insert an account; a taken name violates the primary key."""
     db.execute(
         accounts.insert().values(
-            lower=account.name.lower(),
+            lower=folded(account.name),
             name=account.name,
             kind=account.kind,
             full_name=account.full_name,
@@ -26,8 +28,24 @@ def add(db: Connection, account: Account, *, password_hash: str = "") -> None:
 
 def find(db: Connection, name: str) -> Account | None:
     """The account of that name, without regard to case."""
-    row = db.execute(select(accounts).where(accounts.c.lower == name.lower())).one_or_none()
+    row = db.execute(select(accounts).where(accounts.c.lower == folded(name))).one_or_none()
     return None if row is None else _account(row)
+
+
+def require(db: Connection, name: str) -> Account:
+    """The account of that name. Raises ``AccountNotFound``."""
+    found = find(db, name)
+    if found is None:
+        raise AccountNotFound(f"There is no user or organisation called {name}.")
+    return found
+
+
+def require_user(db: Connection, name: str) -> Account:
+    """The user of that name. Raises ``AccountNotFound``."""
+    found = require(db, name)
+    if found.kind != "user":
+        raise AccountNotFound(f"{found.name} is an organisation; name a user.")
+    return found
 
 
 def listing(db: Connection, kind: str) -> list[Account]:
@@ -38,17 +56,17 @@ def listing(db: Connection, kind: str) -> list[Account]:
 
 def password_hash(db: Connection, name: str) -> str:
     """The stored hash (``""`` when there is none)."""
-    return db.scalar(select(accounts.c.password_hash).where(accounts.c.lower == name.lower())) or ""
+    return db.scalar(select(accounts.c.password_hash).where(accounts.c.lower == folded(name))) or ""
 
 
 def update(db: Connection, name: str, **values: object) -> None:
     """Change columns of one account."""
-    db.execute(accounts.update().where(accounts.c.lower == name.lower()).values(**values))
+    db.execute(accounts.update().where(accounts.c.lower == folded(name)).values(**values))
 
 
 def roles(db: Connection, user: str) -> dict[str, Role]:
     """Lower-cased organisation -> role of one user."""
-    rows = db.execute(select(memberships.c.org, memberships.c.role).where(memberships.c.user == user.lower()))
+    rows = db.execute(select(memberships.c.org, memberships.c.role).where(memberships.c.user == folded(user)))
     return {row.org: Role(row.role) for row in rows}
 
 
@@ -61,16 +79,16 @@ def memberships_of(db: Connection, *, org: str = "", user: str = "") -> list[tup
         .join(people, people.c.lower == memberships.c.user)
         .order_by(groups.c.lower, people.c.lower)
     )
-    query = query.where(memberships.c.org == org.lower()) if org else query.where(memberships.c.user == user.lower())
+    query = query.where(memberships.c.org == folded(org)) if org else query.where(memberships.c.user == folded(user))
     return [(row.org_name, row.user_name, Role(row.role)) for row in db.execute(query)]
 
 
 def set_role(db: Connection, org: str, user: str, role: Role) -> None:
     """Replace a membership; ``Role.NONE`` removes it."""
-    same = (memberships.c.org == org.lower()) & (memberships.c.user == user.lower())
+    same = (memberships.c.org == folded(org)) & (memberships.c.user == folded(user))
     db.execute(memberships.delete().where(same))
     if role is not Role.NONE:
-        db.execute(memberships.insert().values(org=org.lower(), user=user.lower(), role=int(role)))
+        db.execute(memberships.insert().values(org=folded(org), user=folded(user), role=int(role)))
 
 
 def _account(row: Row[tuple[object, ...]]) -> Account:

@@ -1,11 +1,12 @@
-"""Repos, their old names and benchmark approvals in the registry."""
+"""Repos, their old names, benchmark approvals and deletions under way in the registry."""
 
 from __future__ import annotations
 
 from sqlalchemy import Connection, Row, select
 
 from glasshub.identity import Repo
-from glasshub.registry.tables import redirects, repos
+from glasshub.names import folded
+from glasshub.registry.tables import deletions, redirects, repos
 
 
 def add(db: Connection, repo: Repo) -> None:
@@ -17,7 +18,7 @@ def add(db: Connection, repo: Repo) -> None:
             type=repo.type,
             namespace=repo.namespace,
             name=repo.name,
-            lower=repo.repo_id.lower(),
+            lower=folded(repo.repo_id),
             private=repo.private,
             created_at=repo.created_at,
             creator=repo.creator,
@@ -29,7 +30,7 @@ def add(db: Connection, repo: Repo) -> None:
 
 def find(db: Connection, type: str, repo_id: str) -> Repo | None:
     """The repo of that name now, or of that old name."""
-    lower = repo_id.lower()
+    lower = folded(repo_id)
     row = db.execute(select(repos).where((repos.c.type == type) & (repos.c.lower == lower))).one_or_none()
     if row is None:
         key = db.scalar(select(redirects.c.key).where((redirects.c.type == type) & (redirects.c.lower == lower)))
@@ -50,22 +51,34 @@ def every(db: Connection) -> list[Repo]:
 
 def update(db: Connection, key: str, **values: object) -> None:
     """Change columns of one repo."""
-    db.execute(repos.update().where(repos.c.key == key).values(**values))
+    if values:
+        db.execute(repos.update().where(repos.c.key == key).values(**values))
 
 
 def rename(db: Connection, repo: Repo, namespace: str, name: str) -> None:
     """Give a repo a new name; the old one redirects, the new one does not redirect any more."""
     new_id = f"{namespace}/{name}"
     forget_redirect(db, repo.type, new_id)
-    update(db, repo.key, namespace=namespace, name=name, lower=new_id.lower())
-    if new_id.lower() != repo.repo_id.lower():
-        db.execute(redirects.insert().values(type=repo.type, lower=repo.repo_id.lower(), key=repo.key))
+    update(db, repo.key, namespace=namespace, name=name, lower=folded(new_id))
+    if folded(new_id) != folded(repo.repo_id):
+        db.execute(redirects.insert().values(type=repo.type, lower=folded(repo.repo_id), key=repo.key))
 
 
 def delete(db: Connection, key: str) -> None:
-    """Remove a repo and its redirects."""
+    """Remove a repo and its redirects; note that its folder is to go."""
     db.execute(redirects.delete().where(redirects.c.key == key))
-    db.execute(repos.delete().where(repos.c.key == key))
+    if db.execute(repos.delete().where(repos.c.key == key)).rowcount:
+        db.execute(deletions.insert().values(key=key))
+
+
+def deleted(db: Connection) -> list[str]:
+    """The keys of deleted repos whose folders may still be there."""
+    return list(db.scalars(select(deletions.c.key).order_by(deletions.c.key)))
+
+
+def forget_deletion(db: Connection, key: str) -> None:
+    """The folder of a deleted repo is gone."""
+    db.execute(deletions.delete().where(deletions.c.key == key))
 
 
 def old_names(db: Connection, key: str) -> list[str]:
@@ -91,7 +104,7 @@ def approved(db: Connection, key: str) -> bool:
 
 def forget_redirect(db: Connection, type: str, repo_id: str) -> None:
     """Stop redirecting a name."""
-    db.execute(redirects.delete().where((redirects.c.type == type) & (redirects.c.lower == repo_id.lower())))
+    db.execute(redirects.delete().where((redirects.c.type == type) & (redirects.c.lower == folded(repo_id))))
 
 
 def _repo(row: Row[tuple[object, ...]]) -> Repo:

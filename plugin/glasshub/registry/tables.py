@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, MetaData, String, Table, UniqueConstraint
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = "1"
 metadata = MetaData()
 
 meta = Table("meta", metadata, Column("key", String, primary_key=True), Column("value", String, nullable=False))
@@ -77,3 +77,6 @@ redirects = Table(
     Column("lower", String, primary_key=True),
     Column("key", ForeignKey("repos.key", ondelete="CASCADE"), nullable=False, index=True),
 )
+
+# Repos whose row is gone and whose folder is to go: only what is listed here is removed from disk without a row.
+deletions = Table("deletions", metadata, Column("key", String, primary_key=True))
