@@ -9,7 +9,7 @@ import click
 
 from glasshub import repos
 from glasshub.config import Settings
-from glasshub.errors import Invalid
+from glasshub.errors import Invalid, NotFound
 from glasshub.hub import Hub, open_hub
 from glasshub.identity import REPO_TYPES, Actor, Repo, RepoType
 
@@ -21,10 +21,17 @@ repo_id = click.argument("repo_id", metavar="NS/NAME")
 
 
 @contextmanager
-def opened(context: click.Context) -> Iterator[Hub]:
-    """The hub in the chosen data folder."""
+def opened(context: click.Context, *, create: bool = False) -> Iterator[Hub]:
+    """The hub in the chosen data folder.
+
+    Args:
+        context: of the running command.
+        create: make a hub where there is none; otherwise a mistyped folder is an error (``NotFound``).
+    """
     settings = context.find_object(Settings)
     assert settings is not None
+    if not create and not settings.repos_dir.is_dir():
+        raise NotFound(f"There is no hub in {settings.data}. Name its folder with --data, or make one: glasshub serve.")
     hub = open_hub(settings)
     try:
         yield hub

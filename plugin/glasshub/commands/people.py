@@ -27,7 +27,7 @@ def user() -> None:
 def user_add(context: click.Context, name: str, admin: bool, full_name: str, password_stdin: bool) -> None:
     """Add a user; asks for a password on a terminal, and without one gives none (tokens still work)."""
     password = _password(password_stdin)
-    with opened(context) as hub:
+    with opened(context, create=True) as hub:
         accounts.add_user(hub, name, password=password, full_name=full_name, admin=admin)
     click.echo(f"Added user {name}{' (hub admin)' if admin else ''}.", err=True)
 
@@ -35,10 +35,31 @@ def user_add(context: click.Context, name: str, admin: bool, full_name: str, pas
 @user.command("list")
 @click.pass_context
 def user_list(context: click.Context) -> None:
-    """List users: name, full name, whether hub admin (tab-separated)."""
+    """List users: name, full name, and what else is true: admin, disabled (tab-separated)."""
     with opened(context) as hub:
         for account in accounts.listing(hub, "user"):
-            click.echo(f"{account.name}\t{account.full_name}\t{'admin' if account.is_admin else ''}")
+            marks = [word for word, holds in (("admin", account.is_admin), ("disabled", account.disabled)) if holds]
+            click.echo(f"{account.name}\t{account.full_name}\t{' '.join(marks)}")
+
+
+@user.command("change")
+@click.argument("name")
+@click.option("--admin/--no-admin", default=None, help="Make them an admin of the whole hub, or no longer.")
+@click.option("--disable/--enable", default=None, help="Shut them out at once (what they own stays), or let them in.")
+@click.option("--full-name", help="The name shown beside the user name.")
+@click.pass_context
+def user_change(
+    context: click.Context, name: str, admin: bool | None, disable: bool | None, full_name: str | None
+) -> None:
+    """Change what a user may do or is called."""
+    with opened(context) as hub:
+        if admin is not None:
+            accounts.set_admin(hub, name, admin)
+        if disable is not None:
+            accounts.set_disabled(hub, name, disable)
+        if full_name is not None:
+            accounts.set_full_name(hub, accounts.actor_for(hub, name).name or name, full_name)
+    click.echo(f"Changed user {name}.", err=True)
 
 
 @user.command("password")
