@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, g, request
-from flask_wtf.csrf import CSRFProtect
+from typing import cast
+
+from flask import Flask, Response, current_app, g, request, session
+from flask_wtf.csrf import CSRFError, CSRFProtect
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from glasshub import accounts
-from glasshub.errors import TooManyRequests, Unauthenticated
+from glasshub.credentials import INVALID, PREFIX
+from glasshub.errors import Forbidden, TooManyRequests, Unauthenticated
 from glasshub.identity import ANONYMOUS, Actor
 from glasshub.web.context import hub
 
+__all__ = ["COOKIE", "INVALID", "end_session", "in_session", "init_auth", "load_actor", "set_session", "sign_in"]
+
 COOKIE = "glasshub_session"
-INVALID = "Invalid credentials in Authorization header"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_GIT = "smart_http"
+_WITHOUT_COOKIES = frozenset({"smart_http"})  # blueprints of programs that are no browsers
+_API = "/api/"
+_API_HEADER = "X-CSRFToken"
+_EXTENSION = "glasshub_wrong_passwords"
+_PER_NAME = RateLimitItemPerMinute(10)
+_PER_ADDRESS = RateLimitItemPerMinute(60)
 _csrf = CSRFProtect()
-# Counted in each process: with N workers a guesser has N times as many tries, still far too few.
-_failures = FixedWindowRateLimiter(MemoryStorage())
-_FAILURES_ALLOWED = RateLimitItemPerMinute(10)
 
 
 def init_auth(app: Flask) -> None:
     """Register the hook that finds the actor of every request."""
     app.config.setdefault("WTF_CSRF_CHECK_DEFAULT", False)  # checked below, where it is known who asks
-    app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)
+    app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)  # as long as the browser's session, which it is bound to
     _csrf.init_app(app)
+    # Counted in each process: with N workers a guesser has N times as many tries, still far too few.
+    app.extensions[_EXTENSION] = FixedWindowRateLimiter(MemoryStorage())
     app.before_request(load_actor)
 
 
@@ -36,18 +44,22 @@ def load_actor() -> None:
 
     Raises:
         Unauthenticated: credentials were sent and are wrong.
+        Forbidden: a browser sent a form that no page of this hub made.
         TooManyRequests: too many wrong passwords lately.
     """
-    g.actor = ANONYMOUS
+    g.actor, g.in_session = ANONYMOUS, False
     if request.endpoint == "static":
         return
     if request.headers.get("Authorization"):
+        _refuse_remembered_credentials()
         g.actor = _from_header()
-    elif request.blueprint != _GIT:  # a browser's cookie never speaks git
-        g.actor = _from_cookie()
-        # A forged form can only misuse what the browser adds by itself: the session, or a sign-in.
-        if request.method not in _SAFE_METHODS and (g.actor.signed_in or request.endpoint == "sign_in.submit"):
-            _csrf.protect()
+    elif request.blueprint not in _WITHOUT_COOKIES:
+        _load_from_cookie()
+
+
+def in_session() -> bool:
+    """Whether the actor signed in with a password in this browser, rather than with a token."""
+    return bool(g.get("in_session", False))
 
 
 def sign_in(name: str, password: str) -> Actor:
@@ -55,20 +67,25 @@ def sign_in(name: str, password: str) -> Actor:
 
     Raises:
         Unauthenticated: wrong name or password.
-        TooManyRequests: ten wrong ones within a minute from this address for this name.
+        TooManyRequests: within a minute there were ten wrong ones from this address for this name, or sixty from
+            this address.
     """
-    keys = (request.remote_addr or "", name.lower())
-    if not _failures.test(_FAILURES_ALLOWED, *keys):
+    wrong = cast(FixedWindowRateLimiter, current_app.extensions[_EXTENSION])
+    address = request.remote_addr or ""
+    counted = ((_PER_NAME, "name", address, name.lower()), (_PER_ADDRESS, "address", address))
+    if not all(wrong.test(limit, *keys) for limit, *keys in counted):
         raise TooManyRequests("Too many wrong passwords. Wait a minute and try again.")
     try:
         return accounts.actor_from_password(hub(), name, password)
     except Unauthenticated:
-        _failures.hit(_FAILURES_ALLOWED, *keys)
+        for limit, *keys in counted:
+            wrong.hit(limit, *keys)
         raise
 
 
 def set_session(response: Response, secret: str) -> None:
     """Put the session's secret into a cookie that scripts and other sites cannot use."""
+    session.clear()  # form tokens of before the sign-in are void
     settings = hub().settings
     response.set_cookie(
         COOKIE,
@@ -76,7 +93,7 @@ def set_session(response: Response, secret: str) -> None:
         max_age=settings.session_seconds,
         httponly=True,
         samesite="Lax",
-        secure=settings.public_url.startswith("https://"),
+        secure=request.is_secure or settings.public_url.startswith("https://"),
     )
 
 
@@ -85,7 +102,38 @@ def end_session(response: Response) -> None:
     secret = request.cookies.get(COOKIE)
     if secret:
         accounts.end_session(hub(), secret)
+    session.clear()
     response.delete_cookie(COOKIE)
+
+
+def _load_from_cookie() -> None:
+    if request.method not in _SAFE_METHODS:
+        if request.path.startswith(_API) and _API_HEADER not in request.headers:
+            return  # programs send tokens; what comes with a cookie alone may be another site's doing
+        if not _is_own_form():
+            raise Forbidden("This form is too old or was not made by this hub. Allow cookies, reload it and try again.")
+    secret = request.cookies.get(COOKIE)
+    found = accounts.actor_from_session(hub(), secret) if secret else None
+    if found is not None:
+        g.actor, g.in_session = found, True
+
+
+def _refuse_remembered_credentials() -> None:
+    # A browser that once asked for a name and password sends them along with whatever another site makes it send.
+    # Unlike git and scripts it names the origin when it writes.
+    basic = request.authorization is not None and request.authorization.type == "basic"
+    if not basic or request.method in _SAFE_METHODS or "Origin" not in request.headers:
+        return
+    if request.blueprint in _WITHOUT_COOKIES or not _is_own_form():
+        raise Forbidden("This request came from a web page. Push with git; write to the API with a bearer token.")
+
+
+def _is_own_form() -> bool:
+    try:
+        _csrf.protect()
+    except CSRFError:
+        return False
+    return True
 
 
 def _from_header() -> Actor:
@@ -100,14 +148,9 @@ def _from_header() -> Actor:
     try:
         return accounts.actor_from_token(hub(), password)[0]
     except Unauthenticated:
-        if password.startswith("hf_"):
+        if password.startswith(PREFIX):
             raise
     try:
         return sign_in(authorization.username or "", password)
     except Unauthenticated as error:
         raise Unauthenticated(INVALID) from error
-
-
-def _from_cookie() -> Actor:
-    secret = request.cookies.get(COOKIE)
-    return (accounts.actor_from_session(hub(), secret) if secret else None) or ANONYMOUS

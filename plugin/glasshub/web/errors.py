@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from urllib.parse import quote
 
 from flask import Flask, Response, g, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -51,8 +52,8 @@ def _on_glasshub_error(error: errors.GlasshubError) -> ResponseReturnValue:
         return _git_answer(status, error.message)
     if _wants_json():
         return _json_answer(status, error.code, error.message)
-    if isinstance(error, errors.Unauthenticated) and request.method == "GET":
-        return redirect(f"/login?next={request.path}")
+    if isinstance(error, errors.Unauthenticated) and request.method == "GET" and "Authorization" not in request.headers:
+        return redirect(f"/login?next={quote(request.full_path.rstrip('?'), safe='/')}")
     return _page(status, error.code, error.message)
 
 

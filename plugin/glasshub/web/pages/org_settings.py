@@ -31,7 +31,13 @@ def change_member(org: str) -> ResponseReturnValue:
     except GlasshubError as error:
         return _page(group, error=error.message), 400
     flash("The members are saved.", "good")
-    return redirect(f"/organizations/{group.name}/settings", code=303)
+    gave_up = role < Role.ADMIN and _is_self(request.form.get("user", ""))
+    return redirect(f"/{group.name}" if gave_up else f"/organizations/{group.name}/settings", code=303)
+
+
+def _is_self(name: str) -> bool:
+    who = actor()
+    return not who.is_hub_admin and who.name is not None and who.name.lower() == name.strip().lower()
 
 
 def _role(word: str) -> Role:

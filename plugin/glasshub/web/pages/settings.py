@@ -15,28 +15,34 @@ bp = Blueprint("settings", __name__)
 
 
 def user() -> str:
-    """The name of who is signed in with the right to change things.
+    """The name of who is signed in. Raises ``Unauthenticated`` (the page then asks to sign in)."""
+    name = actor().name
+    if name is None:
+        raise Unauthenticated("Sign in to see this page.")
+    return name
 
-    Raises ``Unauthenticated`` (the page then asks to sign in) or ``Forbidden`` for a limited token.
+
+def _self() -> str:
+    """The name of who signed in with a password here: a token, which may leak, must not make others that outlive it.
+
+    Raises ``Unauthenticated`` or ``Forbidden``.
     """
-    who = actor()
-    if who.name is None:
-        raise Unauthenticated("Sign in to see your settings.")
-    if who.scope != "write" or who.only_repos is not None:
-        raise Forbidden("This token may not see or change account settings. Sign in instead.")
-    return who.name
+    name = user()
+    if not auth.in_session():
+        raise Forbidden("A token may not see or change account settings. Sign in with your password in a browser.")
+    return name
 
 
 @bp.get("/settings")
 def profile() -> ResponseReturnValue:
     """Profile and password."""
-    return render_template("settings/profile.html", account=accounts.find(hub(), user()), error="")
+    return render_template("settings/profile.html", account=accounts.find(hub(), _self()), error="")
 
 
 @bp.post("/settings")
 def change_profile() -> ResponseReturnValue:
     """Change the full name."""
-    accounts.set_full_name(hub(), user(), request.form.get("full_name", ""))
+    accounts.set_full_name(hub(), _self(), request.form.get("full_name", ""))
     flash("Your profile is saved.", "good")
     return redirect("/settings", code=303)
 
@@ -44,16 +50,16 @@ def change_profile() -> ResponseReturnValue:
 @bp.post("/settings/password")
 def change_password() -> ResponseReturnValue:
     """Change the password; all sessions end, this browser gets a new one."""
-    name = user()
+    name = _self()
     try:
         auth.sign_in(name, request.form.get("current", ""))
         accounts.set_password(hub(), name, request.form.get("new", ""))
     except (Unauthenticated, Invalid) as error:
         message = "The current password is wrong." if isinstance(error, Unauthenticated) else error.message
         return render_template("settings/profile.html", account=accounts.find(hub(), name), error=message), 400
-    flash("Your password is changed, and you are signed out everywhere else.", "good")
     response = make_response(redirect("/settings", code=303))
     auth.set_session(response, accounts.start_session(hub(), name))
+    flash("Your password is changed, and you are signed out everywhere else.", "good")
     return response
 
 
@@ -66,7 +72,7 @@ def tokens() -> ResponseReturnValue:
 @bp.post("/settings/tokens")
 def create_token() -> ResponseReturnValue:
     """Make a token and show it, this once."""
-    name = user()
+    name = _self()
     days = request.form.get("days", "").strip()
     try:
         secret, _ = accounts.create_token(
@@ -87,7 +93,7 @@ def create_token() -> ResponseReturnValue:
 @bp.post("/settings/tokens/<token_id>/revoke")
 def revoke_token(token_id: str) -> ResponseReturnValue:
     """Revoke a token at once."""
-    accounts.revoke_token(hub(), user(), token_id)
+    accounts.revoke_token(hub(), _self(), token_id)
     flash("The token is revoked.", "good")
     return redirect("/settings/tokens", code=303)
 
@@ -126,7 +132,7 @@ def _only_repos(text: str) -> list[str] | None:
 
 
 def _tokens_page(*, secret: str = "", error: str = "") -> str:
-    name = user()
+    name = _self()
     return render_template("settings/tokens.html", tokens=accounts.tokens(hub(), name), secret=secret, error=error)
 
 
