@@ -204,9 +204,10 @@ def last_changes(repo: GitRepo, start: str, paths: Sequence[str]) -> dict[str, C
     heap = [(-first.commit_time, first.id)]
     while heap:
         git_commit = _commit(repo, heapq.heappop(heap)[1].decode("ascii"))
+        shown = _for_people(git_commit)
         for path, parent in _inherited(repo, git_commit, pending.pop(git_commit.id)).items():
             if parent is None:
-                found[path] = _for_people(git_commit)
+                found[path] = shown
             elif parent.id != git_commit.id:
                 if parent.id not in pending:
                     heapq.heappush(heap, (-parent.commit_time, parent.id))

@@ -23,7 +23,7 @@ from glasshub.git.ref_store import ZERO, delete_refs, read_ref, set_refs
 JOURNAL = "glasshub-refs.json"
 QUARANTINE = "quarantine"
 UNBORN = ".new-"
-_UNBORN_SECONDS = 3600
+_UNBORN_SECONDS = 60
 _STALE_LOCK_SECONDS = 10
 
 

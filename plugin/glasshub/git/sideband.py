@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -37,5 +38,8 @@ def _wait(running: Future[Result]) -> None:
 
 @cache
 def _threads() -> ThreadPoolExecutor:
-    """Threads that stay, since each keeps its own database connections; made after a server has forked."""
+    """Threads that stay, since each keeps its own database connections."""
     return ThreadPoolExecutor(_MOST_AT_ONCE, thread_name_prefix="receive-pack")
+
+
+os.register_at_fork(after_in_child=_threads.cache_clear)  # a forked process does not inherit threads

@@ -9,7 +9,7 @@ from types import TracebackType
 
 from dulwich.object_store import BaseObjectStore, DiskObjectStore
 from dulwich.objects import ObjectID, RawObjectID
-from dulwich.pack import Pack, PackFileDisappeared
+from dulwich.pack import FilePackIndex, PackFileDisappeared
 
 from glasshub.git.object_check import KIND_NAMES
 from glasshub.git.pack_source import OFS_DELTA, REF_DELTA
@@ -46,7 +46,8 @@ class StoredKinds:
     def _see_new_packs(self) -> None:
         if isinstance(self._store, DiskObjectStore):
             for pack in self._store.packs:
-                self._packs.setdefault(os.fspath(pack.data.path), _PackHeads(pack))
+                if isinstance(pack.index, FilePackIndex):
+                    self._packs.setdefault(pack.index.path, _PackHeads(pack.index))
 
     def _packed(self, oid: bytes) -> int | None:
         for pack in self._packs.values():
@@ -83,9 +84,9 @@ class StoredKinds:
 class _PackHeads:
     """The entry headers of one pack."""
 
-    def __init__(self, pack: Pack) -> None:
-        self._index = pack.index
-        self._path = os.fspath(pack.data.path)
+    def __init__(self, index: FilePackIndex) -> None:
+        self._index = index
+        self._path = Path(index.path).with_suffix(".pack")
         self._handle = -1
         self._known: dict[int, int] = {}
 

@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dulwich.errors import ChecksumMismatch
-from dulwich.pack import Pack
+from dulwich.object_format import DEFAULT_OBJECT_FORMAT
+from dulwich.pack import load_pack_index
 from dulwich.repo import Repo as GitRepo
 
 from glasshub.errors import GlasshubError, Invalid
 from glasshub.git.object_check import BLOB, COMMIT, KIND_NAMES, TAG, ObjectChecker, references
+from glasshub.git.pack_index import Row
 from glasshub.git.pack_read import LARGEST_STRUCTURE, Limits, PackReader
 
 _NO_LIMIT = 1 << 62
@@ -51,8 +53,8 @@ class _Verifier:
 
     def run(self, refs: dict[str, bytes]) -> list[str]:
         objects = Path(self._repo.controldir()) / "objects"
-        for pack in self._repo.object_store.packs:
-            self._check_pack(pack)
+        for path in sorted(objects.glob("pack/*.idx")):
+            self._check_pack(path)
         for path in sorted(objects.glob("[0-9a-f][0-9a-f]/*")):
             if re.fullmatch(r"[0-9a-f]{38}", path.name):
                 self._check_loose(path)
@@ -66,23 +68,27 @@ class _Verifier:
         except Invalid as error:
             self._faults.append(error.message)
 
-    def _check_pack(self, pack: Pack) -> None:
-        path = Path(pack.data.path)
-        rows = sorted((bytes(oid), offset, crc) for oid, offset, crc in pack.index.iterentries())
+    def _check_pack(self, index_path: Path) -> None:
+        path = index_path.with_suffix(".pack")
         try:
-            pack.index.check()
+            rows = _index_rows(index_path)
+        except (AssertionError, ChecksumMismatch, ValueError, OSError) as error:
+            self._faults.append(f"{index_path.name} is damaged: {error}; run git index-pack on {path.name}")
+            rows = []
+        try:
             with path.open("rb", buffering=0) as file, path.open("rb") as stream:
                 reader = PackReader(
                     stream, file, path.parent, limits=_UNLIMITED, visit=self._visit, lend=self._lend, copied=True
                 )
                 contents = reader.read()
-            if sorted(contents.rows) != rows:
-                self._faults.append(f"the index of {path.name} does not fit the pack; run git index-pack on it")
-            if contents.borrowed:
-                self._faults.append(f"{path.name} needs objects outside itself; run git repack -ad")
-        except (GlasshubError, ChecksumMismatch, OSError) as error:
+        except (GlasshubError, OSError) as error:
             self._faults.append(f"{path.name}: {error}")
             self._unsure.update(oid for oid, _, _ in rows)
+            return
+        if rows and sorted(contents.rows) != rows:
+            self._faults.append(f"{index_path.name} does not fit its pack; run git index-pack on {path.name}")
+        if contents.borrowed:
+            self._faults.append(f"{path.name} needs objects outside itself; run git repack -ad")
 
     def _lend(self, oid: bytes) -> tuple[int, bytes] | None:
         try:
@@ -140,6 +146,15 @@ class _Verifier:
             if kind != BLOB and (found := self._lend(oid)):
                 todo += [named for _, named in references(*found)]
         return seen
+
+
+def _index_rows(path: Path) -> list[Row]:
+    index = load_pack_index(path, DEFAULT_OBJECT_FORMAT)
+    try:
+        index.check()
+        return [(bytes(oid), offset, crc or 0) for oid, offset, crc in index.iterentries()]
+    finally:
+        index.close()
 
 
 def _read_loose(path: Path) -> tuple[int, bytes, bytes | None]:
