@@ -76,15 +76,16 @@ def dataset(task: str) -> RepoSnapshot:
     return RepoSnapshot(key_of(f"d {task}"), seen, head, DATE, Card(), spec, commits=frozenset({head}))
 
 
+def _entry(task: str, value: str) -> ResultEntry:
+    source = Source("https://github.com/embeddings-benchmark/results", "MTEB results")
+    path = f".eval_results/{task}.yaml"
+    return ResultEntry(path, 0, 1, f"mteb/{task}", "main", float(value), value, source=source)
+
+
 def model(name: str, scores: dict[str, str]) -> RepoSnapshot:
     seen = observed("model", name.replace("/", "__").replace("__", "/", 1) if "/" in name else f"nobody/{name}")
     commit = hashlib.sha1(name.encode()).hexdigest()
-    source = Source("https://github.com/embeddings-benchmark/results", "MTEB results")
-    results = tuple(
-        FileResult(ResultEntry(f".eval_results/{task}.yaml", 0, 1, f"mteb/{task}", "main", float(value), value, source=source),
-                   commit, DATE, "")
-        for task, value in scores.items()
-    )  # fmt: skip
+    results = tuple(FileResult(_entry(task, value), commit, DATE, "") for task, value in scores.items())
     return RepoSnapshot(key_of(f"m {name}"), seen, commit, DATE, Card(title=name), results=results)
 
 
@@ -102,8 +103,10 @@ def push_model(hub: Hub, scores: dict[str, str]) -> Repo:
     accounts.add_user(hub, "pusher")
     actor = accounts.actor_for(hub, "pusher")
     repo = repos.create(hub, actor, "model", "pusher", "many")
-    texts = {f".eval_results/{t}.yaml": f"- dataset: {{id: mteb/{t}, task_id: main}}\n  value: {v}\n" for t, v in scores.items()}  # fmt: skip
-    files = list(texts.items())
+    files = [
+        (f".eval_results/{task}.yaml", f"- dataset: {{id: mteb/{task}, task_id: main}}\n  value: {value}\n")
+        for task, value in scores.items()
+    ]
     parent = None
     with read.open_repo(hub.git_dir(repo)) as git, Quarantine(git) as incoming:
         for step in range(3):
@@ -143,13 +146,18 @@ def report(hub: Hub, scores: Scores) -> None:
     print(f"leaderboard {busiest}: {first.total} models; model {largest}: {len(scores[largest])} results")
     measure("leaderboard, first 100", lambda: queries.leaderboard(db, see, board, "main", limit=100), times=50)
     measure("leaderboard, first 100, as a member", lambda: queries.leaderboard(db, member, board, "main", limit=100))
-    measure("leaderboard, next 100", lambda: queries.leaderboard(db, see, board, "main", limit=100, cursor=first.cursor))
+    measure(
+        "leaderboard, next 100", lambda: queries.leaderboard(db, see, board, "main", limit=100, cursor=first.cursor)
+    )
     measure(f"results of a model ({len(snap.results)})", lambda: queries.results_of_model(db, see, snap.key))
     measure("home page (totals, 12 benchmarks, 10 newest results)", lambda: list(home(hub)))
     measure("list of 50 models", lambda: queries.repos(db, see, type="model"))
     measure("search", lambda: queries.repos(db, see, search="multilingual small"))
     repo = push_model(hub, pushed)
-    measure(f"sync of a model with {len(pushed)} result files, from git", lambda: indexing.sync_repo(hub, repo.key, force=True))
+    measure(
+        f"sync of a model with {len(pushed)} result files, from git",
+        lambda: indexing.sync_repo(hub, repo.key, force=True),
+    )
     measure("sync of it when nothing changed", lambda: indexing.sync_repo(hub, repo.key))
     assert len(queries.results_of_model(db, see, repo.key)) == len(pushed)
 
@@ -168,7 +176,8 @@ def main() -> None:
         seconds = time.perf_counter() - start
         results = sum(map(len, scores.values()))
         size = hub.settings.index_path.stat().st_size / 1e6
-        print(f"{len(scores)} models, {tasks} benchmarks, {results} results: {seconds:.1f} s, {results / seconds:.0f} results/s, {size:.0f} MB")  # fmt: skip
+        print(f"{len(scores)} models, {tasks} benchmarks, {results} results, {size:.0f} MB")
+        print(f"filled in {seconds:.1f} s, {results / seconds:.0f} results/s")
         report(hub, scores)
         hub.close()
 

@@ -248,7 +248,8 @@ This repo is a **record of published scores** of [{model}](https://huggingface.c
 It holds no weights; for those, for how to use the model and for its licence, see upstream.
 
 The scores in `.eval_results/mteb.yaml` come from
-the [results that the MTEB project publishes]({SOURCE_URL}) (CC0). Each is the main score of a task on its `test` split, digit for digit as published, with the revisions
+the [results that the MTEB project publishes]({SOURCE_URL}) (CC0). Each is the main score of a task on \
+its `test` split, digit for digit as published, with the revisions
 of model and data and the version of `mteb` that were recorded with it. Where the record lacks one of them, it is left
 out; `external` as the revision of a model is the record's own word.
 {gap}"""

@@ -37,6 +37,7 @@ class Hooks:
     @hookspec
     def card_panels(self, repo: Repo) -> Sequence[Panel]:
         """Called for every view of a card; what it returns is shown beside it to all who may read ``repo``."""
+        raise NotImplementedError  # a specification: pluggy calls what plugins implement
 
 
 def load_plugins() -> pluggy.PluginManager:
