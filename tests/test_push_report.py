@@ -15,7 +15,9 @@ RESULT = ResultRow(
     model_key=REPO.key, model_id="ada/net", path=".eval_results/a.yaml", position=0, line=1, dataset_id="ada/quiz",
     dataset_key="d" * 24, task_id="easy", value=0.5, value_text="0.50", date="2026-01-01T00:00:00.000Z",
     dataset_revision="", source_url="", source_name="", source_user="", source_org="", notes="", verify_token="",
-    extra={}, unknown={}, origin="author", pull=0, commit="c" * 40, submitter="", state="aligned", reason="",
+    extra={}, unknown={}, origin="author", pull=0, commit="c" * 40, submitter="", id="0" * 16,
+    via_pull=0,
+    merged_by="", state="aligned", reason="",
     headline=True, rank=2, of=7,
 )  # fmt: skip
 

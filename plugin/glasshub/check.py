@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 from collections.abc import Iterator
 
@@ -14,7 +15,7 @@ from glasshub.hub import Hub
 from glasshub.identity import Repo
 from glasshub.index import comparison
 from glasshub.indexing import Difference
-from glasshub.snapshot import DAMAGE
+from glasshub.result_files import DAMAGE
 
 MOST_DIFFERENCES = 100
 
@@ -24,9 +25,7 @@ def run(hub: Hub) -> list[str]:
     known = repos.every(hub)
     found = [f"{repo.type} {repo.repo_id}: {fault}" for repo in known for fault in _repository(hub, repo)]
     found += _strangers(hub)
-    found += [f"index: {fault}" for fault in comparison.damage(hub.index.read())]
-    found += [_sentence(difference) for difference in indexing.compare(hub, limit=MOST_DIFFERENCES)]
-    return found
+    return found + list(_index(hub))
 
 
 def _repository(hub: Hub, repo: Repo) -> list[str]:
@@ -49,6 +48,15 @@ def _strangers(hub: Hub) -> Iterator[str]:
     for path in sorted(hub.settings.repos_dir.glob("[0-9a-f][0-9a-f]/*.git")):
         if path.stem not in known and time.time() - path.stat().st_mtime > repos.ORPHAN_GRACE:
             yield f"{path} belongs to no repo of the registry; remove it if nobody misses it"
+
+
+def _index(hub: Hub) -> Iterator[str]:
+    damage = comparison.damage(hub.index.read())
+    yield from (f"index: {fault}" for fault in damage)
+    try:
+        yield from map(_sentence, indexing.compare(hub, limit=MOST_DIFFERENCES))
+    except sqlite3.DatabaseError as error:
+        yield f"index: it cannot be compared with a rebuilt one ({error}). {comparison.MEND}"
 
 
 def _sentence(difference: Difference) -> str:

@@ -26,7 +26,7 @@ from glasshub.index import comparison, queries, recorded, repo_rows, sync
 from glasshub.index.db import Index
 from glasshub.index.rows import ResultRow
 from glasshub.index.snapshot import Observed, RepoSnapshot
-from glasshub.snapshot import KnownCommits
+from glasshub.snapshot import REVISIONS, Known
 
 OPTIMISTIC_TRIES = 3
 SETTLE_SECONDS = 5.0
@@ -139,11 +139,13 @@ def _sync(hub: Hub, index: Index, key: str, *, force: bool = False) -> bool:
         return _apply(db, key, _take(key, observe.one(hub, key), known))
 
 
-def _recorded(db: Database, key: str) -> tuple[recorded.Recorded | None, KnownCommits]:
+def _recorded(db: Database, key: str) -> tuple[recorded.Recorded | None, Known]:
     with db.atomic():
         before = recorded.of(db, key)
-        commits = recorded.commits(db, key)
-    return before, KnownCommits(frozenset(before.refs.values()) if before else frozenset(), commits)
+        if before is None:
+            return None, Known()
+        revisions = frozenset(target for ref, target in before.refs.items() if ref.startswith(REVISIONS))
+        return before, Known(revisions, recorded.commits(db, key), recorded.log(db, key))
 
 
 def _same(observed: Observed | None, before: recorded.Recorded | None) -> bool:
@@ -152,7 +154,7 @@ def _same(observed: Observed | None, before: recorded.Recorded | None) -> bool:
     return before.equals(observed)
 
 
-def _take(key: str, observed: Observed | None, known: KnownCommits) -> RepoSnapshot | None:
+def _take(key: str, observed: Observed | None, known: Known) -> RepoSnapshot | None:
     return None if observed is None else snapshot.take(key, observed, known)
 
 

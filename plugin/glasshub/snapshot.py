@@ -2,62 +2,66 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dulwich.errors import ChecksumMismatch, FileFormatException, NotCommitError
 from dulwich.repo import Repo as GitRepo
 
 from glasshub.cards import Card, parse_card
+from glasshub.conversation import Discussion, hidden_results
+from glasshub.conversation import discussions as fold
 from glasshub.errors import EntryNotFound, GlasshubError
 from glasshub.evals import eval_yaml
-from glasshub.evals.eval_results import FOLDER, is_result_path, parse_result_file
 from glasshub.evals.eval_yaml import ParsedBenchmark, parse_eval_yaml
 from glasshub.evals.problems import Problem
 from glasshub.git import reach, read
-from glasshub.git.read import TreeEntry
-from glasshub.index.snapshot import FileResult, Observed, RepoSnapshot
+from glasshub.git.event_log import EVENTS
+from glasshub.index.snapshot import FileResult, Hidden, LoggedEvent, Observed, RepoSnapshot
+from glasshub.proposals import read_proposal
+from glasshub.record import read_log
+from glasshub.result_files import DAMAGE, MAX_FILE_BYTES, ResultFiles, printable, problem_of, read_results
 
 MAIN = "refs/heads/main"
-INDEXED_REFS = ("refs/heads/", "refs/tags/")
+PULLS = "refs/pr/"
+REVISIONS = ("refs/heads/", "refs/tags/")
+INDEXED_REFS = (*REVISIONS, PULLS, EVENTS)
 CARD = "README.md"
 MAX_CARD_BYTES = 1024 * 1024
-MAX_FILE_BYTES = 1024 * 1024
-MAX_RESULT_FILES = 5000
-MAX_RESULT_BYTES = 8 * 1024 * 1024
-
-# What damaged or missing objects raise. Failures of the disk (OSError) are not among them: they pass.
-DAMAGE = (GlasshubError, KeyError, ValueError, AssertionError, zlib.error, FileFormatException, ChecksumMismatch,
-           NotCommitError)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class KnownCommits:
-    """The commits that a dataset's branches and tags led to when it was indexed last, and those tips' targets."""
+class Known:
+    """What the index has of a repo: so that only what is new is walked.
+
+    Attributes:
+        targets: of a dataset's branches and tags when it was indexed last.
+        commits: that those led to.
+        log: the chain of events.
+    """
 
     targets: frozenset[str] = frozenset()
     commits: frozenset[str] = frozenset()
+    log: tuple[LoggedEvent, ...] = ()
 
 
 def list_refs(path: Path) -> dict[str, str]:
-    """The refs that the index follows: branches and tags, name -> target; none if the repository is missing."""
+    """The refs that the index follows, name -> target: branches, tags, pull requests, events; none if the repository is missing."""
     try:
         with read.open_repo(path) as repo:
             refs = read.list_refs(repo)
     except GlasshubError:
         return {}
-    return {_printable(name): target for name, target in refs.items() if name.startswith(INDEXED_REFS)}
+    return {printable(name): target for name, target in refs.items() if name.startswith(INDEXED_REFS)}
 
 
-def take(key: str, observed: Observed, known: KnownCommits) -> RepoSnapshot:
+def take(key: str, observed: Observed, known: Known) -> RepoSnapshot:
     """Read everything of one repo that the index keeps.
 
     Args:
         key: the repo's key.
         observed: where it is, and its registry facts and refs; the refs are those that are read.
-        known: for datasets, to walk only new commits.
+        known: what the index has of it.
 
     Raises:
         OSError: the disk failed; nothing can be said about the repo now.
@@ -70,20 +74,31 @@ def take(key: str, observed: Observed, known: KnownCommits) -> RepoSnapshot:
         return replace(empty, problems=(_damaged(error),))
 
 
-def _read(repo: GitRepo, snap: RepoSnapshot, known: KnownCommits) -> RepoSnapshot:
-    refs = snap.observed.refs
-    if snap.observed.facts.type == "dataset":
+def _read(repo: GitRepo, snap: RepoSnapshot, known: Known) -> RepoSnapshot:
+    refs, is_model = snap.observed.refs, snap.observed.facts.type == "model"
+    snap = _with_events(repo, snap, known)
+    if not is_model:
         snap = replace(snap, commits=_commits(repo, snap, known))
-    if MAIN not in refs:
-        return snap
-    head = read.commit(repo, refs[MAIN])
-    card = _card(repo, head.id)
-    snap = replace(snap, head=head.id, last_modified=head.date, card=card, problems=card.problems)
-    return _with_results(repo, snap) if snap.observed.facts.type == "model" else _with_benchmark(repo, snap)
+    if MAIN in refs:
+        head = read.commit(repo, refs[MAIN])
+        card = _card(repo, head.id)
+        problems = (*snap.problems, *card.problems)
+        snap = replace(snap, head=head.id, last_modified=head.date, card=card, problems=problems)
+        snap = snap if is_model else _with_benchmark(repo, snap)
+    return _with_results(repo, snap) if is_model else snap
 
 
-def _commits(repo: GitRepo, snap: RepoSnapshot, known: KnownCommits) -> frozenset[str]:
-    starts = reach.tips(repo, snap.observed.refs.values())
+def _with_events(repo: GitRepo, snap: RepoSnapshot, known: Known) -> RepoSnapshot:
+    try:
+        log, logged = read_log(repo, snap.observed.refs.get(EVENTS, ""), known.log)
+    except DAMAGE as error:
+        return replace(snap, problems=(*snap.problems, _damaged(error)))
+    events = [entry.event for entry in log if entry.event is not None]
+    return replace(snap, log=log, logged=logged, discussions=tuple(fold(events).values()))
+
+
+def _commits(repo: GitRepo, snap: RepoSnapshot, known: Known) -> frozenset[str]:
+    starts = reach.tips(repo, [oid for ref, oid in snap.observed.refs.items() if ref.startswith(REVISIONS)])
     return reach.reachable(repo, starts, known_starts=reach.tips(repo, known.targets), known=known.commits)
 
 
@@ -93,7 +108,7 @@ def _card(repo: GitRepo, head: str) -> Card:
     except EntryNotFound:
         return Card()
     except DAMAGE as error:
-        return Card(problems=(_problem(CARD, error),))
+        return Card(problems=(problem_of(CARD, error),))
 
 
 def _with_benchmark(repo: GitRepo, snap: RepoSnapshot) -> RepoSnapshot:
@@ -107,66 +122,63 @@ def _benchmark(repo: GitRepo, snap: RepoSnapshot) -> ParsedBenchmark:
     except EntryNotFound:
         return ParsedBenchmark(None)
     except DAMAGE as error:
-        return ParsedBenchmark(None, (_problem(eval_yaml.PATH, error),))
+        return ParsedBenchmark(None, (problem_of(eval_yaml.PATH, error),))
     return parse_eval_yaml(data, repo_id=snap.observed.facts.repo_id)
 
 
 def _with_results(repo: GitRepo, snap: RepoSnapshot) -> RepoSnapshot:
+    """The results that are shown: those on ``main``, then those that open pull requests add, each claim once."""
+    events = [logged.event for logged in snap.log if logged.event is not None]
+    hides = hidden_results(events)
+    found = read_results(repo, snap.head) if snap.head else ResultFiles()
+    merged = _merged(snap.discussions)
+    seen: dict[str, FileResult] = {}
+    problems = list(found.problems)
+    for result in found.results:
+        if result.id in seen:
+            problems.append(_twice(result, seen[result.id]))
+        else:
+            seen[result.id] = merged(result)
+    on_main = frozenset(seen)
+    for discussion in snap.discussions:
+        head = snap.observed.refs.get(f"{PULLS}{discussion.number}", "")
+        if discussion.counts_results and head:
+            for result in _proposed(repo, snap.head, head, discussion, on_main):
+                seen.setdefault(result.id, result)
+    results = tuple(result for result in seen.values() if result.id not in hides)
+    hidden = tuple(
+        Hidden(seen[id], hide.by, hide.date, hide.reason) for id, hide in sorted(hides.items()) if id in seen
+    )
+    return replace(snap, results=results, hidden=hidden, problems=(*snap.problems, *problems))
+
+
+def _merged(discussions: Sequence[Discussion]) -> Callable[[FileResult], FileResult]:
+    """What names submitter and merger of a result that came to ``main`` by a pull request."""
+    by_id = {id: found for found in discussions if found.merge is not None for id in found.merge.results}
+
+    def name(result: FileResult) -> FileResult:
+        found = by_id.get(result.id)
+        if found is None or found.merge is None:
+            return result
+        return replace(result, submitter=found.author, via_pull=found.number, merged_by=found.merge.by)
+
+    return name
+
+
+def _proposed(
+    repo: GitRepo, main: str, head: str, discussion: Discussion, on_main: frozenset[str]
+) -> Iterator[FileResult]:
     try:
-        listed = read.list_tree(repo, snap.head, FOLDER)
-    except EntryNotFound:
-        return snap
-    except DAMAGE as error:
-        return replace(snap, problems=(*snap.problems, _problem(FOLDER, error)))
-    entries, problems = _chosen(listed)
-    changes = read.last_changes(repo, snap.head, [entry.path for entry in entries])
-    results: list[FileResult] = []
-    for entry in entries:
-        try:
-            parsed = parse_result_file(read.read_blob(repo, entry.oid, limit=MAX_FILE_BYTES), entry.path)
-            commit = changes[entry.path]
-        except DAMAGE as error:
-            problems.append(_problem(entry.path, error))
-            continue
-        problems += parsed.problems
-        results += [FileResult(found, commit.id, commit.date, commit.author_name) for found in parsed.entries]
-    return replace(snap, results=tuple(results), problems=(*snap.problems, *problems))
+        proposal = read_proposal(repo, main, head, on_main=on_main)
+    except DAMAGE:  # its page says so; the rest of the model must not suffer
+        return
+    for result in proposal.added:
+        yield replace(result, pull=discussion.number, submitter=discussion.author)
 
 
-def _chosen(listed: list[TreeEntry]) -> tuple[list[TreeEntry], list[Problem]]:
-    """The result files that are read, within the limits on number and size, and why others are not."""
-    files = [entry for entry in listed if entry.kind == "file" and is_result_path(entry.path)]
-    chosen: list[TreeEntry] = []
-    problems = list(_unnameable(files))
-    total = 0
-    for entry in files:
-        total += entry.size
-        if len(chosen) == MAX_RESULT_FILES or total > MAX_RESULT_BYTES:
-            limits = f"{MAX_RESULT_FILES:,} files and {MAX_RESULT_BYTES // 1024**2} MB"
-            problems.append(
-                Problem(entry.path, 1, 1, f"This file and those after it are not read: a model may have {limits} here.")
-            )
-            break
-        if entry.path.isprintable():
-            chosen.append(entry)
-    return chosen, problems
-
-
-def _unnameable(files: list[TreeEntry]) -> Iterator[Problem]:
-    for entry in files:
-        if not entry.path.isprintable():
-            path = _printable(entry.path)
-            yield Problem(path, 1, 1, "The file's name has unprintable characters. Rename it.")
-
-
-def _printable(text: str) -> str:
-    # Bytes that are not UTF-8 arrive as lone surrogates, which no database or page can take.
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def _problem(path: str, error: Exception) -> Problem:
-    reason = error.message if isinstance(error, GlasshubError) else f"It cannot be read ({type(error).__name__})."
-    return Problem(path, 1, 1, reason)
+def _twice(result: FileResult, first: FileResult) -> Problem:
+    entry, place = result.entry, f"{first.entry.path}, line {first.entry.line}"
+    return Problem(entry.path, entry.line, 1, f"The same result stands in {place}; it is counted once.", "warning")
 
 
 def _damaged(error: Exception) -> Problem:

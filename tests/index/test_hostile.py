@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from dulwich.objects import Blob, Commit, Tree
 
-from glasshub import indexing, snapshot
+from glasshub import indexing, result_files
 from glasshub.git import read
 from glasshub.git.quarantine import Quarantine
 from glasshub.git.refs import ZERO, RefUpdate
@@ -71,8 +71,8 @@ def test_files_with_names_that_are_not_text_are_reported(town: Town):
 
 
 def test_too_many_or_too_large_files_are_left_out_and_that_is_said(town: Town, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(snapshot, "MAX_RESULT_FILES", 2)
-    monkeypatch.setattr(snapshot, "MAX_FILE_BYTES", 500)
+    monkeypatch.setattr(result_files, "MAX_RESULT_FILES", 2)
+    monkeypatch.setattr(result_files, "MAX_FILE_BYTES", 500)
     town.dataset("lab/cap", eval_yaml("one"))
     model = town.model("ada/m")
     big = ENTRY + "# " + "x" * 500
@@ -94,7 +94,17 @@ def test_folders_links_and_submodules_named_like_result_files_do_no_harm(town: T
 
 def test_a_model_with_many_results_is_told_all_of_them(town: Town):
     town.dataset("lab/cap", eval_yaml("one"))
-    model = town.model("ada/m", result("lab/cap", "one", 1) * 300)
+    model = town.model("ada/m", "".join(result("lab/cap", "one", n) for n in range(300)))
     outcome = indexing.sync_repo(town.hub, model.key)
     assert len(outcome.results) == 300
     assert [row.headline for row in outcome.results] == [True] + [False] * 299
+
+
+def test_the_same_result_twice_is_counted_once_and_that_is_said(town: Town):
+    town.dataset("lab/cap", eval_yaml("one"))
+    model = town.model("ada/m", result("lab/cap", "one", 1) * 2)
+    outcome = indexing.sync_repo(town.hub, model.key)
+    assert len(outcome.results) == 1
+    (problem,) = outcome.problems
+    assert (problem.line, problem.severity) == (3, "warning")
+    assert ".eval_results/own.yaml, line 1" in problem.message

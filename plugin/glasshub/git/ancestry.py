@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import deque
 
 from dulwich.object_store import BaseObjectStore
@@ -34,3 +35,58 @@ def is_ancestor(store: BaseObjectStore, old: str, new: str) -> bool:
                 seen.add(parent)
                 queue.append(parent)
     return False
+
+
+_ONE, _OTHER, _STALE = 1, 2, 4
+
+
+def merge_base(store: BaseObjectStore, one: str, other: str) -> str | None:
+    """The newest best common ancestor of two commits (40 hex digits), ``None`` when their histories do not meet.
+
+    Both histories are painted from their tips, newest commits first, until only ancestors of what was found are
+    left (as git does it: https://git-scm.com/docs/git-merge-base).
+    """
+    painting = _Painting(store)
+    painting.paint(ObjectID(one.encode("ascii")), _ONE)
+    painting.paint(ObjectID(other.encode("ascii")), _OTHER)
+    found: list[tuple[int, ObjectID]] = []
+    while painting.live:
+        when, oid, colour, parents = painting.take()
+        if colour == _ONE | _OTHER:
+            found.append((when, oid))
+            colour |= _STALE
+        for parent in parents:
+            painting.paint(parent, colour)
+    best = [(when, oid) for when, oid in found if not painting.colours[oid] & _STALE]
+    return min(best)[1].decode("ascii") if best else None
+
+
+class _Painting:
+    """Commits with their colours; ``live`` are those still to be taken that nothing found descends from."""
+
+    def __init__(self, store: BaseObjectStore) -> None:
+        self._store = store
+        self._heap: list[tuple[int, ObjectID]] = []
+        self.colours: dict[ObjectID, int] = {}
+        self.live: set[ObjectID] = set()
+
+    def paint(self, oid: ObjectID, colour: int) -> None:
+        """Add a colour; a commit that gets a new one is to be taken (again)."""
+        before = self.colours.get(oid, 0)
+        commit = lookup(self._store, oid) if before | colour != before else None
+        if not isinstance(commit, Commit):
+            return
+        self.colours[oid] = before | colour
+        heapq.heappush(self._heap, (-commit.commit_time, oid))
+        if (before | colour) & _STALE:
+            self.live.discard(oid)
+        else:
+            self.live.add(oid)
+
+    def take(self) -> tuple[int, ObjectID, int, list[ObjectID]]:
+        """The newest commit: its negative time, id, colours and parents."""
+        when, oid = heapq.heappop(self._heap)
+        self.live.discard(oid)
+        commit = self._store[oid]
+        assert isinstance(commit, Commit)
+        return when, oid, self.colours[oid], commit.parents

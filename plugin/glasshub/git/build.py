@@ -77,8 +77,29 @@ def build_commit(
             _put(quarantine, root, operation)
         else:
             _delete(root, operation)
-    tree = root.write(quarantine) or _empty_tree(quarantine)
-    return quarantine.add(_commit(tree, parent, message, author, committer or author))
+    tree = root.write(quarantine) or empty_tree(quarantine)
+    return quarantine.add(make_commit(tree, [parent] if parent else [], message, author, committer or author))
+
+
+def empty_tree(quarantine: Quarantine) -> ObjectID:
+    """The id of the tree without entries, put into ``quarantine``."""
+    tree = Tree()
+    quarantine.add(tree)
+    return tree.id
+
+
+def make_commit(
+    tree: ObjectID, parents: Sequence[str], message: str, author: Signature, committer: Signature
+) -> Commit:
+    """A commit object (not stored yet) of ``tree`` on top of ``parents``; NULs are taken out of the message."""
+    commit = Commit()
+    commit.tree = tree
+    commit.parents = [ObjectID(parent.encode("ascii")) for parent in parents]
+    commit.author, commit.committer = _person(author), _person(committer)
+    commit.author_time, commit.commit_time = author.time, committer.time
+    commit.author_timezone = commit.commit_timezone = 0
+    commit.message = message.replace("\0", "").encode("utf-8", "replace")
+    return commit
 
 
 class _Folder:
@@ -195,23 +216,6 @@ def _tree_of(store: BaseObjectStore, parent: str | None) -> ObjectID | None:
     if not isinstance(commit, Commit):
         raise RevisionNotFound(f"There is no commit {parent} to build on.")
     return ObjectID(commit.tree)
-
-
-def _empty_tree(quarantine: Quarantine) -> ObjectID:
-    tree = Tree()
-    quarantine.add(tree)
-    return tree.id
-
-
-def _commit(tree: ObjectID, parent: str | None, message: str, author: Signature, committer: Signature) -> Commit:
-    commit = Commit()
-    commit.tree = tree
-    commit.parents = [ObjectID(parent.encode("ascii"))] if parent else []
-    commit.author, commit.committer = _person(author), _person(committer)
-    commit.author_time, commit.commit_time = author.time, committer.time
-    commit.author_timezone = commit.commit_timezone = 0
-    commit.message = message.replace("\0", "").encode("utf-8", "replace")
-    return commit
 
 
 def _person(who: Signature) -> bytes:

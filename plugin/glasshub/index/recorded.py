@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from glasshub.index.snapshot import Observed, Owner
+from glasshub.events import Event, EventType
+from glasshub.index.snapshot import LoggedEvent, Observed, Owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +61,15 @@ def owners(db: Database) -> dict[str, Owner]:
 def commits(db: Database, key: str) -> frozenset[str]:
     """The commits of a dataset's branches and tags, as indexed."""
     return frozenset(row[0] for row in db.execute("SELECT id FROM commits WHERE key = ?", [key]))
+
+
+def log(db: Database, key: str) -> tuple[LoggedEvent, ...]:
+    """The chain of events of a repo, as indexed."""
+    rows = db.execute(
+        "SELECT commit_id, id, type, number, actor, date, data FROM events WHERE key = ? ORDER BY place", [key]
+    )
+    return tuple(LoggedEvent(commit, _event(*rest)) for commit, *rest in rows)
+
+
+def _event(id: str, type: str, number: int, actor: str, date: str, data: str) -> Event | None:
+    return Event(id, EventType(type), number, actor, date, json.loads(data)) if type else None

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 from sqlite_utils import Database
 
+from glasshub.conversation import Discussion
 from glasshub.index import schema
 from glasshub.index.replace import Row, replace
 from glasshub.index.schema import Table
-from glasshub.index.snapshot import Owner, RepoSnapshot
+from glasshub.index.snapshot import Hidden, Owner, RepoSnapshot
 
 OFFICIAL = "benchmark:official"
 SEARCHED_CHARACTERS = 20_000
@@ -25,6 +26,8 @@ OWNED = (
     (schema.BENCHMARKS, "key"),
     (schema.TASKS, "key"),
     (schema.COMMITS, "key"),
+    (schema.HIDDEN, "model_key"),
+    (schema.DISCUSSIONS, "key"),
 )
 
 
@@ -33,6 +36,9 @@ def write(db: Database, snap: RepoSnapshot) -> set[str]:
     rows = {table.name: list(_rows(table, snap)) for table, _ in OWNED}
     previous = namespace_of(db, snap.key)
     changed = {t.name for t, column in OWNED if replace(db, t, rows[t.name], f"{column} = ?", [snap.key]).changed}
+    # What is logged stays: events are only added, unless the chain is another one.
+    if replace(db, schema.EVENTS, _events(snap), "key = ? AND place >= ?", [snap.key, snap.logged]).changed:
+        changed.add(schema.EVENTS.name)
     document = schema.document_id(snap.key)
     if replace(db, schema.SEARCH, [_document(snap)], "rowid = ?", [document]).changed:
         changed.add(schema.SEARCH.name)
@@ -45,7 +51,8 @@ def write(db: Database, snap: RepoSnapshot) -> set[str]:
 def remove(db: Database, key: str) -> bool:
     """Remove the rows of one repo; whether there were any."""
     previous = namespace_of(db, key)
-    changed = [replace(db, table, (), f"{column} = ?", [key]).changed for table, column in OWNED]
+    owned = (*OWNED, (schema.EVENTS, "key"))
+    changed = [replace(db, table, (), f"{column} = ?", [key]).changed for table, column in owned]
     changed.append(replace(db, schema.SEARCH, (), "rowid = ?", [schema.document_id(key)]).changed)
     forget_owner(db, previous)
     return any(changed)
@@ -107,6 +114,10 @@ def _rows(table: Table, snap: RepoSnapshot) -> Iterator[Row]:
         yield from ((key, p.path, p.line, p.column, p.severity, p.message) for p in snap.problems)
     elif table is schema.COMMITS:
         yield from ((key, commit) for commit in snap.commits)
+    elif table is schema.HIDDEN:
+        yield from (_hidden(key, hidden) for hidden in snap.hidden)
+    elif table is schema.DISCUSSIONS:
+        yield from (_discussion(key, found) for found in snap.discussions)
     elif snap.benchmark is not None:
         yield from _benchmark(snap) if table is schema.BENCHMARKS else _tasks(snap)
 
@@ -119,6 +130,38 @@ def _repo(snap: RepoSnapshot) -> Row:
         to_json(dict(card.front_matter)), to_json(_tags(snap)), card.license, card.pipeline_tag, card.library_name,
         to_json(list(card.base_models)), int(bool(card.base_models)), _state(snap), len(snap.results),
         schema.document_id(snap.key),
+    )  # fmt: skip
+
+
+def _hidden(key: str, hidden: Hidden) -> Row:
+    result, entry = hidden.result, hidden.result.entry
+    return (
+        key, result.id, result.pull, entry.path, entry.line, entry.dataset_id, entry.dataset_id.lower(), entry.task_id,
+        entry.value_text, result.submitter, hidden.by, hidden.date, hidden.reason,
+    )  # fmt: skip
+
+
+def _events(snap: RepoSnapshot) -> Iterator[Row]:
+    for place, logged in enumerate(snap.log[snap.logged :], start=snap.logged):
+        event = logged.event
+        if event is None:
+            yield (snap.key, place, logged.commit, "", "", 0, "", "", "{}")
+        else:
+            data = json.dumps(dict(event.data), ensure_ascii=False, sort_keys=True)
+            yield (
+                snap.key, place, logged.commit, event.id, event.type.value, event.number, event.actor, event.date, data,
+            )  # fmt: skip
+
+
+def _discussion(key: str, found: Discussion) -> Row:
+    comments = list(found.comments.values())
+    shown = [comment for comment in comments if not comment.hidden]
+    words = "\n".join([found.title, *(comment.body for comment in shown)])[:SEARCHED_CHARACTERS].lower()
+    merge = found.merge
+    return (
+        key, found.number, int(found.is_pull), found.title, found.author, found.status, found.created_at,
+        found.updated_at, sum(comment in shown for comment in comments[1:]), int(found.pinned), int(found.locked),
+        found.head, int(found.head_deleted), merge.commit if merge else "", merge.by if merge else "", words,
     )  # fmt: skip
 
 

@@ -101,7 +101,9 @@ class ResultRow:
     ``dataset_key`` is ``""`` when the dataset is not on this hub (or not for this reader).
     ``commit`` is the commit that last changed the file; ``date`` the result's own date or that commit's.
     ``rank``/``of`` is the standing on its leaderboard, 0 unless this is the headline result of an aligned task.
-    ``higher_is_better`` follows the task's metric.
+    ``higher_is_better`` follows the task's metric. ``id`` is the claim's :func:`glasshub.evals.result_id.result_id`,
+    ``pull`` the pull request it is in (0: ``main``), ``via_pull`` the one by which it came to ``main``, merged by
+    ``merged_by``; ``submitter`` is the author of either, else of the commit.
     """
 
     model_key: str
@@ -128,6 +130,9 @@ class ResultRow:
     pull: int
     commit: str
     submitter: str
+    id: str
+    via_pull: int
+    merged_by: str
     state: str
     reason: str
     headline: bool

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-VERSION = 1  # raise it whenever tables, or the rules that fill them, change: older files are thrown away and rebuilt
+VERSION = 2  # raise it whenever tables, or the rules that fill them, change: older files are thrown away and rebuilt
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,22 @@ RESULTS = _table(
     4,
     "model_key pull path position line dataset_id dataset_lower task_id value value_text date instant "
     "dataset_revision source_url source_name source_user source_org notes verify_token extra unknown origin "
-    "commit_id committed_at submitter dataset_key state",
+    "commit_id committed_at submitter id via_pull merged_by dataset_key state",
+)
+# What the repo's writers have hidden of what stands in the files: on no page but the history of evaluations.
+HIDDEN = _table(
+    "hidden_results",
+    2,
+    "model_key id pull path line dataset_id dataset_lower task_id value_text submitter hidden_by hidden_at reason",
+)
+# The chain of events: ``type`` is "" for what this version does not understand.
+EVENTS = _table("events", 2, "key place commit_id id type number actor date data")
+# ``comments`` counts those that are not hidden, without the opening one; ``words`` is the text that search looks through.
+DISCUSSIONS = _table(
+    "discussions",
+    2,
+    "key number pull title author status created_at updated_at comments pinned locked head head_deleted "
+    "merge_commit merged_by words",
 )
 # ``order_value`` sorts upwards, best first; ``scope`` and ``derived`` are the model's.
 HEADLINES = _table(
@@ -77,7 +92,7 @@ SEARCH = _table("search", 1, "rowid name title tags body")
 
 TABLES = (
     INDEXED, REFS, NAMES, NAMESPACES, REPOS, TAGS, PROBLEMS, BENCHMARKS, TASKS, COMMITS, RESULTS, HEADLINES, COUNTS,
-    SEARCH,
+    HIDDEN, EVENTS, DISCUSSIONS, SEARCH,
 )  # fmt: skip
 
 DDL = """
@@ -137,7 +152,8 @@ CREATE TABLE results (
     dataset_revision TEXT NOT NULL, source_url TEXT NOT NULL, source_name TEXT NOT NULL,
     source_user TEXT NOT NULL, source_org TEXT NOT NULL, notes TEXT NOT NULL, verify_token TEXT NOT NULL,
     extra TEXT NOT NULL, unknown TEXT NOT NULL, origin TEXT NOT NULL, commit_id TEXT NOT NULL,
-    committed_at TEXT NOT NULL, submitter TEXT NOT NULL, dataset_key TEXT NOT NULL, state TEXT NOT NULL,
+    committed_at TEXT NOT NULL, submitter TEXT NOT NULL, id TEXT NOT NULL, via_pull INTEGER NOT NULL,
+    merged_by TEXT NOT NULL, dataset_key TEXT NOT NULL, state TEXT NOT NULL,
     PRIMARY KEY (model_key, pull, path, position)
 );
 CREATE INDEX results_by_dataset ON results (dataset_lower);
@@ -156,6 +172,28 @@ CREATE TABLE board_counts (
     dataset_key TEXT NOT NULL, task_id TEXT NOT NULL, scope TEXT NOT NULL, models INTEGER NOT NULL,
     derived INTEGER NOT NULL, results INTEGER NOT NULL, PRIMARY KEY (dataset_key, task_id, scope)
 ) WITHOUT ROWID;
+
+CREATE TABLE hidden_results (
+    model_key TEXT NOT NULL, id TEXT NOT NULL, pull INTEGER NOT NULL, path TEXT NOT NULL, line INTEGER NOT NULL,
+    dataset_id TEXT NOT NULL, dataset_lower TEXT NOT NULL, task_id TEXT NOT NULL, value_text TEXT NOT NULL,
+    submitter TEXT NOT NULL, hidden_by TEXT NOT NULL, hidden_at TEXT NOT NULL, reason TEXT NOT NULL,
+    PRIMARY KEY (model_key, id)
+) WITHOUT ROWID;
+
+CREATE TABLE events (
+    key TEXT NOT NULL, place INTEGER NOT NULL, commit_id TEXT NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL,
+    number INTEGER NOT NULL, actor TEXT NOT NULL, date TEXT NOT NULL, data TEXT NOT NULL, PRIMARY KEY (key, place)
+);
+CREATE INDEX events_by_actor ON events (actor COLLATE NOCASE, date);
+CREATE INDEX events_by_date ON events (date);
+
+CREATE TABLE discussions (
+    key TEXT NOT NULL, number INTEGER NOT NULL, pull INTEGER NOT NULL, title TEXT NOT NULL, author TEXT NOT NULL,
+    status TEXT NOT NULL, created_at TEXT NOT NULL, updated_at TEXT NOT NULL, comments INTEGER NOT NULL,
+    pinned INTEGER NOT NULL, locked INTEGER NOT NULL, head TEXT NOT NULL, head_deleted INTEGER NOT NULL,
+    merge_commit TEXT NOT NULL, merged_by TEXT NOT NULL, words TEXT NOT NULL, PRIMARY KEY (key, number)
+);
+CREATE INDEX discussions_by_author ON discussions (author COLLATE NOCASE, updated_at);
 
 CREATE VIRTUAL TABLE search USING fts5 (name, title, tags, body, tokenize = "unicode61 remove_diacritics 2");
 """

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Literal
 
 from glasshub.cards import Card
+from glasshub.conversation import Discussion
 from glasshub.evals.eval_results import ResultEntry
 from glasshub.evals.eval_yaml import BenchmarkSpec
 from glasshub.evals.problems import Problem
+from glasshub.evals.result_id import result_id
+from glasshub.events import Event
 from glasshub.identity import RepoType
 
 
@@ -76,19 +79,56 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class FileResult:
-    """One entry of a result file on ``main`` and the commit that last changed the file."""
+    """One entry of a result file, on ``main`` or in a pull request, and the commit that last changed the file.
+
+    Attributes:
+        entry: what it says.
+        id: its :func:`glasshub.evals.result_id.result_id`.
+        commit: the commit (40 hex) and ``committed_at`` its date.
+        submitter: who proposed it: the author of the pull request, else of the commit.
+        pull: the pull request it is in (0: ``main``).
+        via_pull: the pull request by which it came to ``main`` (0: none), and ``merged_by`` who merged that.
+    """
 
     entry: ResultEntry
+    id: str
     commit: str
     committed_at: str
     submitter: str
+    pull: int = 0
+    via_pull: int = 0
+    merged_by: str = ""
+
+    @classmethod
+    def of(cls, entry: ResultEntry, commit: str, committed_at: str, submitter: str) -> FileResult:
+        """A result with its id."""
+        return cls(entry, result_id(entry), commit, committed_at, submitter)
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """A result that the repo's writers have hidden, with who did it, when and why."""
+
+    result: FileResult
+    by: str
+    date: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEvent:
+    """One commit of the chain of events; ``event`` is ``None`` when this version does not understand it."""
+
+    commit: str
+    event: Event | None
 
 
 @dataclass(frozen=True, slots=True)
 class RepoSnapshot:
     """Everything about one repo that the index keeps.
 
-    ``commits`` are the ids of all that a dataset's branches and tags lead to.
+    ``commits`` are the ids of all that a dataset's branches and tags lead to. ``log`` is the whole chain of events,
+    of which the index has the first ``logged`` already; ``discussions`` is what the events make.
     """
 
     key: str
@@ -98,5 +138,9 @@ class RepoSnapshot:
     card: Card = field(default_factory=Card)
     benchmark: BenchmarkSpec | None = None
     results: tuple[FileResult, ...] = ()
+    hidden: tuple[Hidden, ...] = ()
+    log: tuple[LoggedEvent, ...] = ()
+    logged: int = 0
+    discussions: tuple[Discussion, ...] = ()
     commits: frozenset[str] = frozenset()
     problems: tuple[Problem, ...] = ()

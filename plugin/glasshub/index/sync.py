@@ -73,12 +73,13 @@ def _write_results(db: Database, snap: RepoSnapshot) -> bool:
 def _result(model_key: str, result: FileResult, verdict: Verdict) -> Row:
     entry, source = result.entry, result.entry.source
     return (
-        model_key, 0, entry.path, entry.position, entry.line, entry.dataset_id, entry.dataset_id.lower(),
+        model_key, result.pull, entry.path, entry.position, entry.line, entry.dataset_id, entry.dataset_id.lower(),
         entry.task_id, entry.value, entry.value_text, entry.date or result.committed_at, _instant(result),
         entry.dataset_revision, source.url if source else "", source.name if source else "",
         source.user if source else "", source.org if source else "", entry.notes, entry.verify_token,
-        to_json(dict(entry.extra)), to_json(dict(entry.unknown)), "author", result.commit, result.committed_at,
-        result.submitter, verdict.dataset_key, verdict.state,
+        to_json(dict(entry.extra)), to_json(dict(entry.unknown)), "community" if result.pull else "author",
+        result.commit, result.committed_at, result.submitter, result.id, result.via_pull, result.merged_by,
+        verdict.dataset_key, verdict.state,
     )  # fmt: skip
 
 
@@ -89,7 +90,7 @@ def _instant(result: FileResult) -> str:
 def _report(result: FileResult, verdict: Verdict) -> Report:
     entry = result.entry
     return Report(
-        verdict.dataset_key, entry.task_id, entry.value, _instant(result), entry.notes, 0, entry.path,
+        verdict.dataset_key, entry.task_id, entry.value, _instant(result), entry.notes, result.pull, entry.path,
         entry.position, verdict.metric.higher_is_better,
     )  # fmt: skip
 

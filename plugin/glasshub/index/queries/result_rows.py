@@ -18,11 +18,11 @@ COLUMNS = (
     "r.model_key, m.namespace || '/' || m.name, r.path, r.position, r.line, "
     "coalesce(d.namespace || '/' || d.name, r.dataset_id), coalesce(d.key, ''), r.task_id, r.value, r.value_text, "
     "r.date, r.dataset_revision, r.source_url, r.source_name, r.source_user, r.source_org, r.notes, r.verify_token, "
-    "r.extra, r.unknown, r.origin, r.pull, r.commit_id, r.submitter, "
+    "r.extra, r.unknown, r.origin, r.pull, r.commit_id, r.submitter, r.id, r.via_pull, r.merged_by, "
     "CASE WHEN r.dataset_key != '' AND d.key IS NULL THEN 'no_dataset' ELSE r.state END, coalesce(b.name, ''), "
     "t.metric_name, t.higher_is_better, t.unit, t.minimum, t.maximum"
 )
-WIDTH = 31
+WIDTH = 34
 
 
 def joins(dataset_visible: str) -> str:
@@ -35,16 +35,16 @@ def joins(dataset_visible: str) -> str:
 
 def result_row(row: Sequence[Any], *, headline: bool, rank: int = 0, of: int = 0) -> ResultRow:
     """The result in a row that begins with :data:`COLUMNS`."""
-    extra, unknown, state, task_metric = row[18], row[19], row[24], metric(*row[26:WIDTH])
+    extra, unknown, state, task_metric = row[18], row[19], row[27], metric(*row[29:WIDTH])
     counts = headline and state == ALIGNED
     fields: list[Any] = [
         *row[:18],
         json.loads(extra) if extra else {},
         json.loads(unknown) if unknown else {},
-        *row[20:25],
+        *row[20:28],
         "" if state == ALIGNED else _reason(row, task_metric),
         counts,
-        row[25],
+        row[28],
         task_metric,
         rank if counts else 0,
         of if counts else 0,
@@ -55,7 +55,7 @@ def result_row(row: Sequence[Any], *, headline: bool, rank: int = 0, of: int = 0
 def _reason(row: Sequence[Any], task_metric: Metric) -> str:
     _, _, _, _, _, dataset_id, _, task_id, _, value_text, _, revision = row[:12]
     return explain(
-        Alignment(row[24]),
+        Alignment(row[27]),
         dataset_id=dataset_id,
         task_id=task_id,
         value_text=value_text,
