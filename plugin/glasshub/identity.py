@@ -55,6 +55,7 @@ class Repo:
     created_at: str
     creator: str
     allow_force_push: bool = False
+    pulls_enabled: bool = True
 
     @property
     def repo_id(self) -> str:

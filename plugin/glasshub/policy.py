@@ -31,7 +31,7 @@ def refuse_actor(repo: Repo, actor: Actor) -> str:
 def refuse_ref(repo: Repo, update: RefUpdate) -> str:
     """Why this ref may not be changed by a client at all (``""`` when it may)."""
     if not update.ref.startswith(OPEN_TO_CLIENTS):
-        return "the hub keeps this ref; push to refs/heads/ or refs/tags/"
+        return "the hub keeps this ref; push to refs/heads/ or refs/tags/, or to refs/for/main to open a pull request"
     if update.ref == MAIN and update.deletes and not repo.allow_force_push:
         return "main is protected and cannot be deleted; an admin can allow it in the repo's settings"
     return ""

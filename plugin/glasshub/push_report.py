@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from glasshub.desk import PULLS, Move
+from glasshub.evals.problems import Problem
 from glasshub.identity import Repo
 from glasshub.index.rows import ResultRow
 from glasshub.indexing import Outcome
@@ -11,16 +13,22 @@ from glasshub.indexing import Outcome
 MOST = 8
 
 
-def lines(repo: Repo, outcome: Outcome, *, base_url: str) -> list[str]:
+def lines(repo: Repo, outcome: Outcome, moves: Sequence[Move] = (), *, base_url: str) -> list[str]:
     """The report for one push.
 
     Args:
         repo: the repo as it is now.
-        outcome: what the sync found.
+        outcome: what the sync found in the whole repo.
+        moves: what the push did; if it only changed pull requests, the report is about them alone.
         base_url: the hub's address, for the link.
     """
-    report = [*_tasks(outcome.tasks), *_results(outcome.results), *_problems(outcome)]
-    return ["", *report, f"View it at {base_url}{repo.path}", ""]
+    pulls = {move.number for move in moves if move.number}
+    whole = not moves or any(not update.ref.startswith(PULLS) for move in moves for update in move.updates)
+    results = [result for result in outcome.results if result.pull in pulls or (whole and not result.pull)]
+    problems = [*(outcome.problems if whole else ()), *(problem for move in moves for problem in move.problems)]
+    notes = [note.replace("{url}", base_url) for move in moves for note in move.notes]
+    report = [*(_tasks(outcome.tasks) if whole else ()), *_results(results), *_problems(problems), *notes]
+    return ["", *report, *([f"View it at {base_url}{repo.path}"] if whole else ()), ""]
 
 
 def _tasks(tasks: Sequence[str]) -> list[str]:
@@ -49,8 +57,8 @@ def _place(result: ResultRow) -> str:
     return f"{where} (rank {result.rank} of {result.of})" if result.rank else where
 
 
-def _problems(outcome: Outcome) -> list[str]:
-    found = sorted(outcome.problems)
+def _problems(problems: Sequence[Problem]) -> list[str]:
+    found = sorted(problems)
     if not found:
         return []
     report = [f"{len(found)} problem{_s(found)} to mend:", *(f"  {problem}" for problem in found[:MOST])]

@@ -105,7 +105,13 @@ def find_or_create_for_push(hub: Hub, actor: Actor, type: RepoType, namespace: s
 
 
 def configure(
-    hub: Hub, actor: Actor, repo: Repo, *, private: bool | None = None, allow_force_push: bool | None = None
+    hub: Hub,
+    actor: Actor,
+    repo: Repo,
+    *,
+    private: bool | None = None,
+    allow_force_push: bool | None = None,
+    pulls_enabled: bool | None = None,
 ) -> Repo:
     """Change settings (needs ADMINISTER); the index follows at once.
 
@@ -113,7 +119,7 @@ def configure(
         Busy: the registry or the index could not be had in time. In the second case the setting is changed, and
             what is listed follows at the next push or start: send it again to be sure.
     """
-    asked = {"private": private, "allow_force_push": allow_force_push}
+    asked = {"private": private, "allow_force_push": allow_force_push, "pulls_enabled": pulls_enabled}
     with hub.registry.write() as db:
         _require_admin(db, actor, repo)
         rows.update(db, repo.key, **{name: value for name, value in asked.items() if value is not None})

@@ -46,7 +46,7 @@ class Known:
 
 
 def list_refs(path: Path) -> dict[str, str]:
-    """The refs that the index follows, name -> target: branches, tags, pull requests, events; none if the repository is missing."""
+    """The refs that the index follows (branches, tags, pull requests, events): name -> target; none if it is gone."""
     try:
         with read.open_repo(path) as repo:
             refs = read.list_refs(repo)

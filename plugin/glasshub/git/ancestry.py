@@ -61,6 +61,22 @@ def merge_base(store: BaseObjectStore, one: str, other: str) -> str | None:
     return min(best)[1].decode("ascii") if best else None
 
 
+def commits_only_in(store: BaseObjectStore, tip: str, other: str, *, limit: int) -> list[str]:
+    """The commits of ``tip`` that ``other`` (``""``: nothing) does not have, newest first, at most ``limit``."""
+    painting = _Painting(store)
+    painting.paint(ObjectID(tip.encode("ascii")), _ONE)
+    if other:
+        painting.paint(ObjectID(other.encode("ascii")), _STALE)
+    found: list[ObjectID] = []
+    while painting.live and len(found) < limit:
+        _, oid, colour, parents = painting.take()
+        if not colour & _STALE:
+            found.append(oid)
+        for parent in parents:
+            painting.paint(parent, colour)
+    return [oid.decode("ascii") for oid in dict.fromkeys(found) if not painting.colours[oid] & _STALE]
+
+
 class _Painting:
     """Commits with their colours; ``live`` are those still to be taken that nothing found descends from."""
 

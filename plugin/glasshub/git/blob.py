@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from mmap import mmap
 from pathlib import Path
 
-from dulwich.object_store import DiskObjectStore
+from dulwich.object_store import DiskObjectStore, OverlayObjectStore
 from dulwich.objects import ObjectID
 from dulwich.pack import OFS_DELTA, REF_DELTA, Pack
 from dulwich.repo import Repo as GitRepo
@@ -76,13 +76,12 @@ def _inflate(buffer: bytes | mmap, at: int) -> Iterator[bytes]:
 def _locate(repo: GitRepo, oid: str) -> tuple[Pack, int] | None:
     raw = bytes.fromhex(oid)
     store = repo.object_store
-    if not isinstance(store, DiskObjectStore):
-        return None
-    for pack in store.packs:
-        try:
-            return pack, pack.index.object_offset(raw)  # type: ignore[arg-type]
-        except KeyError:
-            continue
+    for part in store.bases if isinstance(store, OverlayObjectStore) else [store]:
+        for pack in part.packs if isinstance(part, DiskObjectStore) else ():
+            try:
+                return pack, pack.index.object_offset(raw)  # type: ignore[arg-type]
+            except KeyError:
+                continue
     return None
 
 

@@ -99,9 +99,7 @@ class _Merger:
         tree = Tree()
         for name in sorted({name for side in sides for name in side}):
             shown = name.decode("utf-8", "surrogateescape")
-            mode, oid = self.merge(
-                f"{path}/{shown}" if path else shown, *(side.get(name, _ABSENT) for side in sides)
-            )
+            mode, oid = self.merge(f"{path}/{shown}" if path else shown, *(side.get(name, _ABSENT) for side in sides))
             if mode:
                 tree.add(name, mode, oid)
         if self.conflicts or not len(tree):

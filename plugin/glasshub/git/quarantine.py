@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import secrets
 import shutil
@@ -53,6 +54,13 @@ class Quarantine:
     def store(self) -> BaseObjectStore:
         """New objects first, then the repository's."""
         return self._overlay
+
+    @property
+    def view(self) -> GitRepo:
+        """The repository as it would be with the new objects, for reading only. It need not be closed."""
+        view = copy.copy(self.repo)
+        view.object_store = self._overlay  # type: ignore[assignment]
+        return view
 
     def add(self, obj: ShaFile) -> str:
         """Add one object made by the hub; returns its id (40 hex). Raises ``Invalid`` if it is malformed."""

@@ -72,7 +72,7 @@ HIDDEN = _table(
 )
 # The chain of events: ``type`` is "" for what this version does not understand.
 EVENTS = _table("events", 2, "key place commit_id id type number actor date data")
-# ``comments`` counts those that are not hidden, without the opening one; ``words`` is the text that search looks through.
+# ``comments`` counts those that are not hidden, without the opening one; ``words`` is what search looks through.
 DISCUSSIONS = _table(
     "discussions",
     2,

@@ -23,6 +23,7 @@ def add(db: Connection, repo: Repo) -> None:
             created_at=repo.created_at,
             creator=repo.creator,
             allow_force_push=repo.allow_force_push,
+            pulls_enabled=repo.pulls_enabled,
             approved=False,
         )
     )
@@ -110,5 +111,5 @@ def forget_redirect(db: Connection, type: str, repo_id: str) -> None:
 def _repo(row: Row[tuple[object, ...]]) -> Repo:
     return Repo(
         row.key, row.type, row.namespace, row.name, bool(row.private), row.created_at, row.creator,
-        bool(row.allow_force_push),
+        bool(row.allow_force_push), bool(row.pulls_enabled),
     )  # fmt: skip

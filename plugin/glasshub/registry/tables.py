@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, MetaData, String, Table, UniqueConstraint
 
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
 metadata = MetaData()
 
 meta = Table("meta", metadata, Column("key", String, primary_key=True), Column("value", String, nullable=False))
@@ -66,6 +66,7 @@ repos = Table(
     Column("created_at", String, nullable=False),
     Column("creator", String, nullable=False),
     Column("allow_force_push", Boolean, nullable=False),
+    Column("pulls_enabled", Boolean, nullable=False),
     Column("approved", Boolean, nullable=False),
     UniqueConstraint("type", "lower"),
 )

@@ -81,10 +81,10 @@ def receive_pack(type: RepoType, ns: str, name: str) -> Response:
     path = here.git_dir(repo)
 
     def apply(
-        incoming: Quarantine, updates: list[RefUpdate], atomic: bool, _options: list[str], tell: receive.Tell
+        incoming: Quarantine, updates: list[RefUpdate], atomic: bool, options: list[str], tell: receive.Tell
     ) -> list[RefResult]:
         return receive.apply_ref_updates(
-            here, repo, updates, who, incoming=incoming, atomic=atomic, tell=tell, base_url=address
+            here, repo, updates, who, incoming=incoming, atomic=atomic, options=options, tell=tell, base_url=address
         )
 
     settings = here.settings
@@ -104,7 +104,7 @@ def receive_pack(type: RepoType, ns: str, name: str) -> Response:
 
 def _advertise_push(type: RepoType, ns: str, name: str) -> bytes:
     try:
-        repo = load_repo(type, ns, name, Action.WRITE)
+        repo = load_repo(type, ns, name, Action.DISCUSS)  # whoever may read may open a pull request
     except RepoNotFound:
         _require_may_create(ns, name)
         return advertise_receive_pack(MemoryRepo(), hidden=hidden, capabilities=CAPABILITIES)
@@ -114,7 +114,7 @@ def _advertise_push(type: RepoType, ns: str, name: str) -> bytes:
 
 def _repo_to_push(type: RepoType, ns: str, name: str) -> Repo:
     try:
-        return load_repo(type, ns, name, Action.WRITE)
+        return load_repo(type, ns, name, Action.DISCUSS)
     except RepoNotFound:
         _require_may_create(ns, name)
         return repos.find_or_create_for_push(hub(), actor(), type, ns, name)
