@@ -68,8 +68,9 @@ def log(db: Database, key: str) -> tuple[LoggedEvent, ...]:
     rows = db.execute(
         "SELECT commit_id, id, type, number, actor, date, data FROM events WHERE key = ? ORDER BY place", [key]
     )
-    return tuple(LoggedEvent(commit, _event(*rest)) for commit, *rest in rows)
+    return tuple(LoggedEvent(commit, event(*rest) if rest[1] else None) for commit, *rest in rows)
 
 
-def _event(id: str, type: str, number: int, actor: str, date: str, data: str) -> Event | None:
-    return Event(id, EventType(type), number, actor, date, json.loads(data)) if type else None
+def event(id: str, type: str, number: int, actor: str, date: str, data: str) -> Event:
+    """The event in these columns of a row of ``events``."""
+    return Event(id, EventType(type), number, actor, date, json.loads(data))

@@ -161,6 +161,44 @@ class LeaderboardRow:
 
 
 @dataclass(frozen=True, slots=True)
+class DiscussionRow:
+    """A discussion or pull request in a list.
+
+    ``comments`` counts those that are not hidden, without the opening one.
+    """
+
+    key: str
+    number: int
+    is_pull: bool
+    title: str
+    author: str
+    status: Literal["draft", "open", "closed", "merged"]
+    created_at: str
+    updated_at: str
+    comments: int
+    pinned: bool
+    locked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenRow:
+    """A result that stands in the files and is hidden: what it says, and who hid it, when and why."""
+
+    model_key: str
+    id: str
+    pull: int
+    path: str
+    line: int
+    dataset_id: str
+    task_id: str
+    value_text: str
+    submitter: str
+    hidden_by: str
+    hidden_at: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ProblemRow:
     """A problem in a file of a repo, at the commit indexed last."""
 

@@ -184,6 +184,7 @@ CREATE TABLE events (
     key TEXT NOT NULL, place INTEGER NOT NULL, commit_id TEXT NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL,
     number INTEGER NOT NULL, actor TEXT NOT NULL, date TEXT NOT NULL, data TEXT NOT NULL, PRIMARY KEY (key, place)
 );
+CREATE INDEX events_by_number ON events (key, number);
 CREATE INDEX events_by_actor ON events (actor COLLATE NOCASE, date);
 CREATE INDEX events_by_date ON events (date);
 

@@ -5,14 +5,28 @@
 """
 
 from glasshub.index.queries.benchmarks import benchmark, benchmarks
+from glasshub.index.queries.discussions import (
+    DiscussionFilter,
+    discussion,
+    discussion_counts,
+    discussions,
+    events,
+    hidden_results,
+)
 from glasshub.index.queries.leaderboards import leaderboard
 from glasshub.index.queries.repos import Sort, problems, repo, repos, totals
 from glasshub.index.queries.results import newest_results, reports, results_of_model
 
 __all__ = [
+    "DiscussionFilter",
     "Sort",
     "benchmark",
     "benchmarks",
+    "discussion",
+    "discussion_counts",
+    "discussions",
+    "events",
+    "hidden_results",
     "leaderboard",
     "newest_results",
     "problems",
