@@ -40,6 +40,7 @@ __all__ = [
     "create_token",
     "end_session",
     "find",
+    "find_user",
     "listing",
     "members",
     "organisations_of",
@@ -89,6 +90,12 @@ def find(hub: Hub, name: str) -> Account:
     """The account of that name, without regard to case. Raises ``AccountNotFound``."""
     with hub.registry.read() as db:
         return people.require(db, name)
+
+
+def find_user(hub: Hub, name: str) -> Account:
+    """The user of that name. Raises ``AccountNotFound``, also for an organisation."""
+    with hub.registry.read() as db:
+        return people.require_user(db, name)
 
 
 def listing(hub: Hub, kind: Literal["user", "org"]) -> list[Account]:

@@ -5,21 +5,22 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
-from itertools import islice
 
 import click
 
 from glasshub import config
 from glasshub.commands import benchmarks, data, people, repos, running
 from glasshub.errors import GlasshubError
+from glasshub.index import comparison
 
 
 class Commands(click.Group):
     """Commands that take ``--data`` in any place, since people write it last as often as first."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Move ``--data DIR`` to the front (but leave alone what follows ``--``)."""
+        """Move ``--data DIR`` to the front (but leave alone what follows ``--``). Raises ``UsageError``."""
         end = args.index("--") if "--" in args else len(args)
         moved: list[str] = []
         kept: list[str] = []
@@ -28,7 +29,10 @@ class Commands(click.Group):
             target = moved if word == "--data" or word.startswith("--data=") else kept
             target.append(word)
             if word == "--data":
-                target.extend(islice(words, 1))
+                folder = next(words, "")
+                if not folder:  # also what an unset variable of a shell leaves
+                    raise click.UsageError("Name a folder after --data.", ctx)
+                target.append(folder)
         return super().parse_args(ctx, [*moved, *kept, *args[end:]])
 
 
@@ -47,9 +51,27 @@ for group in (running, people, repos, benchmarks, data):
 
 
 def main() -> None:
-    """Run the command line; errors of the hub and of the system become one line and exit code 1."""
+    """Run the command line; errors of the user, the hub and the system become one line and an exit code."""
     try:
-        cli()
+        code = cli(prog_name="glasshub", standalone_mode=False)
+    except click.UsageError as error:
+        click.echo(_wrong_line(error), err=True)
+        code = error.exit_code
+    except click.Abort:
+        click.echo("\nglasshub: Stopped.", err=True)  # below the question that was left open
+        code = 1
     except (GlasshubError, OSError) as error:
         click.echo(f"glasshub: {error.message if isinstance(error, GlasshubError) else error}", err=True)
-        sys.exit(1)
+        code = 1
+    except sqlite3.DatabaseError as error:
+        click.echo(f"glasshub: The index cannot be used ({error}). {comparison.MEND}", err=True)
+        code = 1
+    sys.exit(code)
+
+
+def _wrong_line(error: click.UsageError) -> str:
+    """What is wrong and how the command is written, in one line (without any command: the whole help)."""
+    message = error.format_message()
+    if "\n" in message or error.ctx is None:
+        return message
+    return f"glasshub: {message} {' '.join(error.ctx.get_usage().split())}"

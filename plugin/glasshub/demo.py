@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -69,7 +71,8 @@ def run(settings: Settings, *, host: str = "127.0.0.1", port: int = 8000) -> Non
     console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     hub = open_hub(settings)
     try:
-        login = _set_up(hub, console)
+        with _alone(settings.data):
+            login = _set_up(hub, console)
         note = "" if _works(hub, login) else f" (revoked since; make another with: glasshub token add {ADMIN})"
     finally:
         hub.close()
@@ -100,6 +103,17 @@ def samples() -> Iterator[Sample]:
     for type_ in sorted(REPO_TYPES):
         for folder in sorted((SAMPLES / f"{type_}s").glob("*/*")):
             yield Sample(type_, folder.parent.name, folder.name, folder)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """While one process fills the hub in ``folder``, another that was started by mistake waits."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _set_up(hub: Hub, console: Console) -> Login:

@@ -36,5 +36,5 @@ class Hub:
 def open_hub(settings: Settings) -> Hub:
     """Open (and where missing, create) the data folder, registry and index of a hub."""
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o750)
-    settings.repos_dir.mkdir(exist_ok=True)
+    settings.repos_dir.mkdir(exist_ok=True, mode=0o750)
     return Hub(settings, Registry(settings.registry_url), Index(settings.index_path), load_plugins())

@@ -27,8 +27,18 @@ def lines(repo: Repo, outcome: Outcome, moves: Sequence[Move] = (), *, base_url:
     results = [result for result in outcome.results if result.pull in pulls or (whole and not result.pull)]
     problems = [*(outcome.problems if whole else ()), *(problem for move in moves for problem in move.problems)]
     notes = [note.replace("{url}", base_url) for move in moves for note in move.notes]
-    report = [*(_tasks(outcome.tasks) if whole else ()), *_results(results), *_problems(problems), *notes]
+    about = [*_awaiting(repo, outcome), *_tasks(outcome.tasks)] if whole else []
+    report = [*about, *_results(results), *_problems(problems), *notes]
     return ["", *report, *([f"View it at {base_url}{repo.path}"] if whole else ()), ""]
+
+
+def _awaiting(repo: Repo, outcome: Outcome) -> list[str]:
+    if not outcome.awaiting:
+        return []
+    return [
+        "Benchmark, awaiting approval: it gathers no leaderboards until an admin of the hub runs",
+        f"  glasshub benchmark approve {repo.repo_id}",
+    ]
 
 
 def _tasks(tasks: Sequence[str]) -> list[str]:

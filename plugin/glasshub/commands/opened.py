@@ -9,7 +9,7 @@ import click
 
 from glasshub import repos
 from glasshub.config import Settings
-from glasshub.errors import Invalid, NotFound
+from glasshub.errors import Invalid, NotFound, RepoNotFound
 from glasshub.hub import Hub, open_hub
 from glasshub.identity import REPO_TYPES, Actor, Repo, RepoType
 
@@ -48,5 +48,14 @@ def split_id(repo_id: str) -> tuple[str, str]:
 
 
 def find_repo(hub: Hub, type: RepoType, repo_id: str) -> Repo:
-    """The repo named on the command line. Raises ``RepoNotFound``, ``Invalid``."""
-    return repos.find(hub, type, *split_id(repo_id))
+    """The repo that has this name now: a command meant for one repo must not reach the one it was renamed to.
+
+    Raises ``RepoNotFound``, ``Invalid``.
+    """
+    try:
+        found = repos.find(hub, type, *split_id(repo_id))
+    except RepoNotFound as error:
+        raise RepoNotFound(f"There is no {type} called {repo_id}. See: glasshub repo list.") from error
+    if found.repo_id.lower() != repo_id.lower():
+        raise RepoNotFound(f"The {type} {repo_id} is now called {found.repo_id}. Use that name.")
+    return found

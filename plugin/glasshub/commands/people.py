@@ -52,13 +52,15 @@ def user_change(
     context: click.Context, name: str, admin: bool | None, disable: bool | None, full_name: str | None
 ) -> None:
     """Change what a user may do or is called."""
+    if admin is None and disable is None and full_name is None:
+        raise click.UsageError("Say what to change.")
     with opened(context) as hub:
         if admin is not None:
             accounts.set_admin(hub, name, admin)
         if disable is not None:
             accounts.set_disabled(hub, name, disable)
         if full_name is not None:
-            accounts.set_full_name(hub, accounts.actor_for(hub, name).name or name, full_name)
+            accounts.set_full_name(hub, accounts.find_user(hub, name).name, full_name)
     click.echo(f"Changed user {name}.", err=True)
 
 
@@ -90,9 +92,8 @@ def token() -> None:
 def token_add(context: click.Context, user_name: str, scope: str, name: str, days: int | None) -> None:
     """Make a token and print only it: the one time it can be seen."""
     with opened(context) as hub:
-        owner = accounts.actor_for(hub, user_name).name or user_name
         secret, _ = accounts.create_token(
-            hub, owner, name=name, scope="read" if scope == "read" else "write", days=days
+            hub, user_name, name=name, scope="read" if scope == "read" else "write", days=days
         )
     click.echo(secret)
 
@@ -103,7 +104,7 @@ def token_add(context: click.Context, user_name: str, scope: str, name: str, day
 def token_list(context: click.Context, user_name: str) -> None:
     """List a user's tokens: id, name, scope, last characters, when made, expiry (tab-separated)."""
     with opened(context) as hub:
-        for info in accounts.tokens(hub, accounts.find(hub, user_name).name):
+        for info in accounts.tokens(hub, accounts.find_user(hub, user_name).name):
             click.echo("\t".join((info.id, info.name, info.scope, info.hint, info.created_at, info.expires_at)))
 
 

@@ -11,6 +11,8 @@ from sqlite_utils import Database
 
 from glasshub.index.schema import TABLES, Table
 
+MEND = "If this stays so, stop the hub, remove index.sqlite* from its folder, and start it: the index is made anew."
+
 
 def attach(db: Database, path: Path) -> None:
     """Have the index in the file at ``path`` beside this one, as ``fresh``."""
@@ -48,7 +50,10 @@ def differences(db: Database) -> Generator[tuple[str, dict[str, Any], bool], Non
 
 def damage(db: Database) -> list[str]:
     """What SQLite itself finds wrong with the file (nothing, as a rule)."""
-    found = [row[0] for row in db.execute("PRAGMA quick_check(5)") if row[0] != "ok"]
+    try:
+        found = [" ".join(row[0].split()) for row in db.execute("PRAGMA quick_check(5)") if row[0] != "ok"]
+    except sqlite3.DatabaseError as error:
+        found = [str(error)]
     try:
         db.execute("INSERT INTO search (search, rank) VALUES ('integrity-check', 1)")
     except sqlite3.DatabaseError as error:

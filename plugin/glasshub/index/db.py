@@ -140,6 +140,7 @@ def _version(path: Path) -> int:
 
 
 def _create(path: Path) -> None:
+    path.touch(mode=0o600)  # it holds what private repos say; SQLite would make it readable for others
     db = _connect(path)
     db.executescript(f"BEGIN IMMEDIATE; {schema.DDL} PRAGMA user_version = {schema.VERSION}; COMMIT;")
     db.close()

@@ -147,9 +147,13 @@ def _own_errors() -> Iterator[None]:
     except DataError as error:
         raise Invalid("This value cannot be stored. Use ordinary text without control characters.") from error
     except OperationalError as error:
-        if not _passes(error.orig):
+        if _passes(error.orig):
+            raise Busy("The registry is busy or cannot be reached. Try again in a moment.") from error
+        raise GlasshubError(f"The registry cannot be used ({error.orig}). See to its disk and its rights.") from error
+    except DatabaseError as error:
+        if type(error) is not DatabaseError:  # the other kinds are mistakes in our own code
             raise
-        raise Busy("The registry is busy or cannot be reached. Try again in a moment.") from error
+        raise GlasshubError(f"The registry is damaged ({error.orig}). Restore it from a backup.") from error
 
 
 def _passes(error: BaseException | None) -> bool:

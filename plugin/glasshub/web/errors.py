@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from urllib.parse import quote
 
-from flask import Flask, Response, g, jsonify, redirect, render_template, request
+from flask import Flask, Response, current_app, g, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, InternalServerError
 
@@ -48,6 +48,8 @@ def _on_moved(moved: Moved) -> ResponseReturnValue:
 
 def _on_glasshub_error(error: errors.GlasshubError) -> ResponseReturnValue:
     status = status_of(error)
+    if status == 500:
+        current_app.logger.error("request %s failed", request_id(), exc_info=error)
     if request.blueprint == _GIT_BLUEPRINT:
         return _git_answer(status, error.message)
     if _wants_json():

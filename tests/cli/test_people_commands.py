@@ -1,0 +1,117 @@
+"""``user``, ``token`` and ``org``: what they print, and what it changes at once for the hub that is being served."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from glasshub import accounts, repos
+
+pytestmark = pytest.mark.slow
+TOKEN = re.compile(r"hf_[A-Za-z0-9]{34}\n")
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def new_name(prefix: str) -> str:
+    return f"{prefix}-{secrets.token_hex(3)}"
+
+
+def listed(shell, *words: str) -> dict[str, list[str]]:
+    """The rows of a list by their first column."""
+    return {row[0]: row for row in shell(*words).lines}
+
+
+def test_a_user_added_while_the_hub_runs_can_sign_in_by_password(shell, http):
+    ada = new_name("ada")
+    answer = shell("user", "add", ada, "--full-name", "Ada L.", "--password-stdin", stdin="ünïque pass\nmore\n")
+    assert (answer.code, answer.out, answer.err) == (0, "", f"Added user {ada}.\n")
+    assert listed(shell, "user", "list")[ada] == [ada, "Ada L.", ""]
+    answer = http.get("/api/whoami-v2", auth=(ada, "ünïque pass"))
+    assert (answer.status_code, answer.json()["fullname"]) == (200, "Ada L.")
+    assert http.get("/api/whoami-v2", auth=(ada, "more")).status_code == 401
+
+    answer = shell("user", "password", ada, "--password-stdin", stdin="another pass\n")
+    assert (answer.code, answer.out, answer.err) == (0, "", f"Changed the password of {ada}.\n")
+    assert http.get("/api/whoami-v2", auth=(ada, "ünïque pass")).status_code == 401
+    assert http.get("/api/whoami-v2", auth=(ada, "another pass")).status_code == 200
+
+
+def test_token_add_prints_only_the_token_and_revoking_ends_it_at_once(shell, served, http):
+    owner = served.person("owner").name
+    reads, writes = shell.all(
+        ("token", "add", owner, "--scope", "read", "--days", "2", "--name", "on my desk"), ("token", "add", owner)
+    )
+    for answer in (reads, writes):
+        assert TOKEN.fullmatch(answer.out)
+        assert (answer.code, answer.err) == (0, "")
+    repo = repos.create(served.hub, accounts.actor_for(served.hub, owner), "model", owner, "m")
+    may_write = f"/api/models/{repo.repo_id}/auth-check/write"
+    assert http.get(may_write, headers=bearer(writes.out.strip())).status_code == 200
+    assert http.get(may_write, headers=bearer(reads.out.strip())).status_code == 403
+
+    rows = {row[1]: row for row in shell("token", "list", owner).lines}
+    token_id, _, scope, hint, made, expires = rows["on my desk"]
+    assert (scope, hint) == ("read", reads.out.strip()[-4:])
+    left = datetime.fromisoformat(expires) - datetime.fromisoformat(made)
+    assert abs(left - timedelta(days=2)) < timedelta(minutes=1)
+    assert abs(datetime.now(UTC) - datetime.fromisoformat(made)) < timedelta(minutes=5)
+    assert rows["command line"][2:4] == ["write", writes.out.strip()[-4:]]
+    assert rows["command line"][5] == ""
+
+    answer = shell("token", "revoke", owner, token_id)
+    assert (answer.code, answer.out) == (0, "")
+    assert http.get("/api/whoami-v2", headers=bearer(reads.out.strip())).status_code == 401
+    assert http.get("/api/whoami-v2", headers=bearer(writes.out.strip())).status_code == 200
+
+
+def test_a_disabled_user_is_out_at_once_and_in_again_when_enabled(shell, served, http):
+    eve = served.person("eve")
+    session = {"Cookie": f"glasshub_session={accounts.start_session(served.hub, eve.name)}"}
+    ways = ({"headers": bearer(eve.token)}, {"auth": (eve.name, eve.password)}, {"headers": session})
+    before = [http.get("/api/whoami-v2", **way).status_code for way in ways]
+    assert before == [200, 200, 200]
+    answer = shell("user", "change", eve.name, "--disable")
+    assert (answer.code, answer.out, answer.err) == (0, "", f"Changed user {eve.name}.\n")
+    assert [http.get("/api/whoami-v2", **way).status_code for way in ways] == [401, 401, 401]
+    assert listed(shell, "user", "list")[eve.name][2] == "disabled"
+    assert shell("user", "change", eve.name, "--enable", "--full-name", "Eve E.").code == 0
+    assert [http.get("/api/whoami-v2", **way).status_code for way in ways] == [200, 200, 401]
+    assert http.get(f"/api/users/{eve.name}/overview").json()["fullname"] == "Eve E."
+
+
+def test_an_admin_of_the_hub_sees_what_is_private_and_no_longer_when_that_is_over(shell, served, http):
+    owner, boss = served.person("owner"), served.person("boss")
+    own = accounts.actor_for(served.hub, owner.name)
+    secret = repos.create(served.hub, own, "model", owner.name, "secret", private=True)
+    address = f"/api/models/{secret.repo_id}"
+    assert http.get(address, headers=bearer(boss.token)).status_code == 404
+    assert shell("user", "change", boss.name, "--admin").code == 0
+    assert listed(shell, "user", "list")[boss.name][2] == "admin"
+    assert http.get(address, headers=bearer(boss.token)).status_code == 200
+    assert shell("user", "change", boss.name, "--no-admin").code == 0
+    assert http.get(address, headers=bearer(boss.token)).status_code == 404
+
+
+def test_roles_in_an_organisation_open_and_close_its_repos(shell, served, http):
+    ada, bob, lab = served.person("ada"), served.person("bob"), new_name("lab")
+    answer = shell("org", "add", lab, "--admin", ada.name, "--full-name", "The Lab")
+    assert (answer.code, answer.out, answer.err) == (0, "", f"Added organisation {lab} with admin {ada.name}.\n")
+    boss = accounts.actor_for(served.hub, ada.name)
+    repo = repos.create(served.hub, boss, "model", lab, "m", private=True)
+    path = f"/api/models/{repo.repo_id}"
+
+    def bob_may() -> list[int]:
+        return [http.get(path + more, headers=bearer(bob.token)).status_code for more in ("", "/auth-check/write")]
+
+    assert bob_may() == [404, 404]
+    for role, may in (("contributor", [200, 403]), ("write", [200, 200]), ("none", [404, 404])):
+        answer = shell("org", "member", lab, bob.name, "--role", role)
+        assert (answer.code, answer.out) == (0, "")
+        assert bob_may() == may
+    assert [row for row in shell("org", "list").lines if row[0] == lab] == [[lab, ada.name, "admin"]]
