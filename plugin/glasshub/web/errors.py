@@ -92,6 +92,8 @@ def _json_answer(status: int, code: str, message: str) -> Response:
     response.headers["X-Error-Code"] = code
     if "commit" in g:
         response.headers["X-Repo-Commit"] = g.commit
+    if status == 416 and "size" in g:
+        response.headers["Content-Range"] = f"bytes */{g.size}"
     response.headers["X-Error-Message"] = " ".join(message.encode("latin-1", "replace").decode("latin-1").split())
     return response
 
@@ -112,4 +114,6 @@ def _page(status: int, code: str, message: str) -> Response:
     body = render_template(
         "errors/error.html", status=status, title=title, message=message, code=code, request_id=request_id()
     )
-    return Response(body, status, content_type="text/html; charset=utf-8")
+    response = Response(body, status, content_type="text/html; charset=utf-8")
+    response.headers["X-Error-Code"] = code
+    return response

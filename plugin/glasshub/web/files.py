@@ -64,14 +64,15 @@ def resolve(type: RepoType, ns: str, name: str, rest: str) -> Response:
 
 @bp.get("/<name>/resolve/<path:_rest>")
 @bp.get("/datasets/<name>/resolve/<path:_rest>")
-def without_namespace(name: str, _rest: str) -> Response:
-    """Ids without a namespace are legal to ask for; this hub has none."""
-    raise access.repo_not_found(name)
+@bp.get("/<any('spaces','kernels'):_kind>/<ns>/<name>/resolve/<path:_rest>")
+def never_here(name: str, ns: str = "", **_: str) -> Response:
+    """Ids without a namespace, spaces and kernels are legal to ask for; this hub has none."""
+    raise access.repo_not_found(f"{ns}/{name}" if ns else name)
 
 
 def _answer(git_repo: GitRepo, found: TreeEntry, commit: str) -> Response:
-    start, end, status = _range(found.size)
     etag = f'"{found.oid}"'
+    start, end, status = _range(found.size, etag)
     if request.if_none_match.contains_weak(found.oid):
         response = Response(status=304)
     else:
@@ -98,16 +99,20 @@ def _answer(git_repo: GitRepo, found: TreeEntry, commit: str) -> Response:
     return response
 
 
-def _range(size: int) -> tuple[int, int, int]:
-    """Start, end (exclusive) and status; several ranges at once are answered whole, as HTTP allows."""
+def _range(size: int, etag: str) -> tuple[int, int, int]:
+    """Start, end (exclusive) and status; several ranges at once are answered whole, as HTTP allows.
+
+    So is a range of another version of the file (``If-Range``): whoever resumes begins anew.
+    """
     asked = _RANGE.fullmatch(request.headers.get("Range", "").strip())
-    if asked is None or (not asked[1] and not asked[2]):
+    if asked is None or (not asked[1] and not asked[2]) or request.headers.get("If-Range", etag) != etag:
         return 0, size, 200
     if not asked[1]:
         start, end = max(size - int(asked[2]), 0), size
     else:
         start, end = int(asked[1]), min(int(asked[2]) + 1, size) if asked[2] else size
     if start >= size or end <= start:
+        g.size = size
         raise RangeNotSatisfiable(f"The file has {size} bytes; the range starts past its end.")
     return start, end, 206
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from glasshub.web.api import accounts, benchmarks, cards, commits, fallback, info, listing, tree
+from glasshub.web.api import absent, accounts, benchmarks, cards, commits, fallback, info, listing, tree
 
 BLUEPRINTS: list[Blueprint] = [
     accounts.bp,
@@ -14,5 +14,6 @@ BLUEPRINTS: list[Blueprint] = [
     commits.bp,
     benchmarks.bp,
     cards.bp,
+    absent.bp,
     fallback.bp,
 ]

@@ -26,6 +26,7 @@ def info(kind: str, ns: str, name: str) -> Response:
 
 @bp.get(f"/api/{KIND}/<name>")
 @bp.get(f"/api/{KIND}/<name>/<any('revision','tree','commits'):_part>/<path:_rest>")
+@bp.post(f"/api/{KIND}/<name>/<any('paths-info'):_part>/<path:_rest>")
 def without_namespace(name: str, **_: str) -> Response:
     """Ids without a namespace are legal to ask for; this hub has none."""
     raise access.repo_not_found(name)
@@ -64,7 +65,7 @@ def results(ns: str, name: str) -> Response:
 
 def _info(repo: Repo, commit: str) -> Response:
     row = queries.repo(hub().index.read(), repo.key) or _unindexed(repo)
-    fields = expanded(repo.type, many("expand")) or INFO_FIELDS
+    fields = expanded(repo.type, many("expand")) or INFO_FIELDS[repo.type]
     return jsonify(repo_json(row, fields, commit=commit, blobs=flag("blobs")))
 
 

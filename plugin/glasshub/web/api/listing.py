@@ -5,13 +5,15 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from glasshub.errors import Invalid
+from glasshub.identity import RepoType
 from glasshub.index import queries
 from glasshub.index.queries import Sort
 from glasshub.web.api.arguments import KIND, flag, limit, many, paged, repo_type, see
-from glasshub.web.api.repo_json import INFO_FIELDS, LIST_FIELDS, expanded, repo_json
+from glasshub.web.api.repo_json import COSTLY, INFO_FIELDS, LIST_FIELDS, expanded, repo_json
 from glasshub.web.context import hub
 
 bp = Blueprint("api_listing", __name__)
+_MOST, _MOST_COSTLY = 1000, 100
 # Likes, downloads and trends are not counted here; those orders fall back to the newest change.
 _SORTS: dict[str, Sort] = {
     "": "last_modified",
@@ -34,7 +36,9 @@ def repos(kind: str) -> Response:
         raise Invalid(f"sort must be one of: {', '.join(name for name in _SORTS if name)}.")
     filters = [part.strip() for value in many("filter") for part in value.split(",") if part.strip()]
     filters += many("pipeline_tag") + many("apps")
-    fields = expanded(type, many("expand")) or _fields()
+    fields = expanded(type, many("expand")) or _fields(type)
+    if _asks_for_what_no_repo_has():
+        return paged([], None)
     page = queries.repos(
         hub().index.read(),
         see(),
@@ -43,13 +47,24 @@ def repos(kind: str) -> Response:
         filters=filters,
         namespace=request.args.get("author", ""),
         sort=_SORTS[sort],
-        limit=limit(100, 1000),
+        limit=limit(100, _MOST_COSTLY if COSTLY & set(fields) else _MOST),
         cursor=request.args.get("cursor"),
     )
     return paged([repo_json(row, fields) for row in page.items], page.cursor)
 
 
-def _fields() -> tuple[str, ...]:
+def _asks_for_what_no_repo_has() -> bool:
+    """Whether the query wants repos that are gated or run by an inference provider; none here is.
+
+    Raises:
+        Invalid: it wants to filter by size, which this hub does not know.
+    """
+    if request.args.get("num_parameters"):
+        raise Invalid("This hub does not know how many parameters models have. Leave num_parameters out.")
+    return flag("gated") or any(many(name) for name in ("inference", "inference_provider"))
+
+
+def _fields(type: RepoType) -> tuple[str, ...]:
     if flag("full"):
-        return INFO_FIELDS
-    return (*LIST_FIELDS, "cardData") if flag("cardData") else LIST_FIELDS
+        return INFO_FIELDS[type]
+    return (*LIST_FIELDS[type], "cardData") if flag("cardData") else LIST_FIELDS[type]

@@ -16,11 +16,18 @@ from glasshub.web.api.arguments import see
 from glasshub.web.api.results import eval_results_json
 from glasshub.web.context import hub
 
-LIST_FIELDS = ("private", "createdAt", "lastModified", "likes", "downloads", "tags", "pipeline_tag", "library_name")
-INFO_FIELDS = (
-    "author", "sha", "lastModified", "createdAt", "private", "gated", "disabled", "downloads", "likes", "tags",
-    "pipeline_tag", "library_name", "cardData", "siblings",
-)  # fmt: skip
+_COMMON_IN_LISTS = ("private", "createdAt", "lastModified", "likes", "downloads", "tags")
+_COMMON = ("author", "sha", "gated", "disabled", *_COMMON_IN_LISTS, "cardData", "siblings")
+LIST_FIELDS: dict[RepoType, tuple[str, ...]] = {
+    "model": (*_COMMON_IN_LISTS, "pipeline_tag", "library_name"),
+    "dataset": (*_COMMON_IN_LISTS, "author", "description"),
+}
+INFO_FIELDS: dict[RepoType, tuple[str, ...]] = {
+    "model": (*_COMMON, "pipeline_tag", "library_name", "model-index"),
+    "dataset": (*_COMMON, "description"),
+}
+COSTLY = frozenset({"siblings", "evalResults"})
+"""Fields that take a look into each repo or at its results, so that pages of a list with them are short."""
 # What may be asked for by name; fields of which this hub knows nothing are answered with null.
 _EXPAND: dict[RepoType, tuple[str, ...]] = {
     "model": (

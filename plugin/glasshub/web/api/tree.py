@@ -62,7 +62,8 @@ def _items(git_repo: GitRepo, commit: str, entries: list[TreeEntry], *, expand: 
     changes = last_changes(git_repo, commit, [item.path for item in entries]) if expand else {}
     items = []
     for item in entries:
-        kind = "directory" if item.kind == "directory" else "file"
+        # A submodule has no bytes here; as a file, clients would try to fetch it.
+        kind = "directory" if item.kind in ("directory", "submodule") else "file"
         found: dict[str, Any] = {"type": kind, "oid": item.oid, "size": item.size, "path": item.path}
         change = changes.get(item.path)
         if change is not None:
