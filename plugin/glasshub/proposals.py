@@ -1,7 +1,8 @@
 """What a pull request says of a model's results: the entries of the files that it adds or changes.
 
 It is compared with the merge base, so that a pull request that falls behind ``main`` never seems to delete or change
-what came to ``main`` meanwhile; what ``main`` says just the same is not proposed.
+what came to ``main`` meanwhile; what ``main`` says just the same is not proposed, and neither is what the pull request
+has from its base.
 """
 
 from __future__ import annotations
@@ -52,10 +53,12 @@ def read_proposal(repo: GitRepo, main: str, head: str, *, on_main: Collection[st
     if on_main is None:
         on_main = {result.id for result in read_results(repo, main).results} if main else ()
     kept = {result.id for result in here.results}
+    inherited = there.results if there else ()
+    known = {*on_main, *(result.id for result in inherited)}
     return Proposal(
         base or "",
         tuple(paths),
-        tuple(result for result in here.results if result.id not in on_main),
-        tuple(result for result in (there.results if there else ()) if result.id not in kept),
+        tuple(result for result in here.results if result.id not in known),
+        tuple(result for result in inherited if result.id not in kept),
         here.problems,
     )
