@@ -29,6 +29,14 @@ class Put:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Put a blob that is in the quarantine or the repository already at ``path``; a file there keeps its mode."""
+
+    path: str
+    blob: str
+
+
+@dataclass(frozen=True, slots=True)
 class Delete:
     """Remove the file, or the whole folder, at ``path``."""
 
@@ -44,10 +52,13 @@ class Signature:
     time: int
 
 
+Operation = Put | Place | Delete
+
+
 def build_commit(
     quarantine: Quarantine,
     parent: str | None,
-    operations: Sequence[Put | Delete],
+    operations: Sequence[Operation],
     *,
     message: str,
     author: Signature,
@@ -71,14 +82,19 @@ def build_commit(
         EntryNotFound: a deletion names nothing ("A file with this name doesn't exist").
         RevisionNotFound: there is no such parent commit.
     """
+    tree = build_tree(quarantine, parent, operations)
+    return quarantine.add(make_commit(tree, [parent] if parent else [], message, author, committer or author))
+
+
+def build_tree(quarantine: Quarantine, parent: str | None, operations: Sequence[Operation]) -> ObjectID:
+    """The tree of ``parent`` with the operations done, put into ``quarantine``. Raises as :func:`build_commit`."""
     root = _Folder(quarantine.store, _tree_of(quarantine.store, parent))
     for operation in operations:
-        if isinstance(operation, Put):
-            _put(quarantine, root, operation)
-        else:
+        if isinstance(operation, Delete):
             _delete(root, operation)
-    tree = root.write(quarantine) or empty_tree(quarantine)
-    return quarantine.add(make_commit(tree, [parent] if parent else [], message, author, committer or author))
+        else:
+            _put(quarantine, root, operation)
+    return root.write(quarantine) or empty_tree(quarantine)
 
 
 def empty_tree(quarantine: Quarantine) -> ObjectID:
@@ -163,11 +179,15 @@ class _Folder:
         return tree.id
 
 
-def _put(quarantine: Quarantine, root: _Folder, operation: Put) -> None:
+def _put(quarantine: Quarantine, root: _Folder, operation: Put | Place) -> None:
     *above, name = _parts(operation.path)
     folder = _descend(root, above, operation.path)
-    if stat.S_ISDIR(folder.mode(name)):
+    before = folder.mode(name)
+    if stat.S_ISDIR(before):
         raise Invalid(f"{operation.path!r} is a folder; a file cannot take its place. Delete the folder first.")
+    if isinstance(operation, Place):
+        folder.set(name, before if stat.S_ISREG(before) else _FILE, ObjectID(operation.blob.encode("ascii")))
+        return
     blob = Blob.from_string(operation.data)
     quarantine.add(blob)
     folder.set(name, _EXECUTABLE if operation.executable else _FILE, blob.id)
