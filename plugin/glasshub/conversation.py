@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from glasshub.events import REPO, Event, EventType
 
+ERASED_TITLE = "(erased)"
 Status = Literal["draft", "open", "closed", "merged"]
 
 
@@ -127,7 +128,7 @@ def _opened(event: Event) -> Discussion:
     found = Discussion(
         number=event.number,
         is_pull=bool(data.get("pull")),
-        title=str(data.get("title", "")),
+        title=str(data.get("title", "")) or ERASED_TITLE,
         author=event.actor,
         created_at=event.date,
         updated_at=event.date,
@@ -152,7 +153,7 @@ def _apply(on: Discussion, event: Event) -> None:
         case EventType.EDITED | EventType.COMMENT_HIDDEN | EventType.COMMENT_SHOWN:
             _change_comment(on, event)
         case EventType.RETITLED:
-            on.title = str(data.get("to", on.title))
+            on.title = ERASED_TITLE if _erased(event) else str(data.get("to", on.title))
         case EventType.STATUS:
             _change_status(on, str(data.get("status", "")))
         case EventType.PUSHED:
@@ -176,6 +177,7 @@ def _change_comment(on: Discussion, event: Event) -> None:
     if event.type is EventType.EDITED:
         comment.history.append((comment.updated_at, comment.body))
         comment.body, comment.updated_at = str(event.data.get("body", "")), event.date
+        comment.erased = _erased(event)
     else:
         hides = event.type is EventType.COMMENT_HIDDEN
         comment.hidden_by = event.actor or "-" if hides else ""

@@ -22,6 +22,11 @@ MAX_BODY = 65_536
 MAX_REASON = 500
 REPO = 0  # the number under which events stand that are about no discussion
 _VERSION = 1
+# What is left of an event's data when its words are erased.
+_STRUCTURE = frozenset(
+    {"pull", "draft", "base", "head", "comment", "status", "how", "commit", "onto", "old", "new", "forced", "result"}
+)
+_RESULTS = frozenset({"results", "withdrawn"})
 _ID = re.compile(r"[0-9a-f]{24}")
 
 
@@ -123,6 +128,26 @@ def check_reason(text: str) -> str:
     if len(reason) > MAX_REASON:
         raise Invalid(f"The reason has {len(reason):,} characters; at most {MAX_REASON} are kept. Shorten it.")
     return reason
+
+
+def redacted(event: Event, *, texts: bool = True, author: bool = False) -> Event:
+    """The tombstone of an event: the same place in the record, without the words (or without the name) in it.
+
+    Args:
+        event: the event to erase from.
+        texts: take out everything that people wrote: title, text, reason, subjects of commits, what results say.
+        author: take out who it was.
+    """
+    data = dict(event.data)
+    if texts:
+        results = {key: _ids(data[key]) for key in sorted(_RESULTS & data.keys())}
+        data = {**{key: value for key, value in data.items() if key in _STRUCTURE}, **results, "erased": True}
+    return Event(event.id, event.type, event.number, "" if author else event.actor, event.date, data)
+
+
+def _ids(results: Any) -> list[dict[str, str]]:
+    known = [result for result in results if isinstance(result, dict)] if isinstance(results, list) else []
+    return [{"id": str(result.get("id", ""))} for result in known]
 
 
 def latest_by_number(events: Sequence[Event]) -> int:

@@ -31,11 +31,9 @@ class Story:
         self.opened = self.refused = self.done = 0
 
     def file(self) -> dict[str, str]:
+        dice = self.chance.randint
         entries = [
-            result(
-                "lab/cap", self.chance.choice(TASKS), self.chance.randint(0, 9), notes=f"n{self.chance.randint(0, 1)}"
-            )
-            for _ in range(self.chance.randint(1, 3))
+            result("lab/cap", self.chance.choice(TASKS), dice(0, 9), notes=f"n{dice(0, 1)}") for _ in range(dice(1, 3))
         ]
         return {f".eval_results/f{dice(0, 4)}.yaml": "".join(entries)}
 

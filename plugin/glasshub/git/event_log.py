@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from pathlib import Path
 
 from dulwich.objects import Commit, ObjectID
 from dulwich.repo import Repo as GitRepo
@@ -11,6 +12,7 @@ from dulwich.repo import Repo as GitRepo
 from glasshub.errors import GlasshubError
 from glasshub.git.ancestry import lookup
 from glasshub.git.build import Signature, empty_tree, make_commit
+from glasshub.git.durable import sync_folder
 from glasshub.git.quarantine import Quarantine
 
 EVENTS = "refs/hub/events"
@@ -39,6 +41,20 @@ def read_chain(repo: GitRepo, tip: str, *, known: Callable[[str], bool] = lambda
         found.append(Logged(here, commit.message.decode("utf-8", "replace")))
         here = commit.parents[0].decode("ascii") if commit.parents else None
     return found[::-1]
+
+
+def forget(repo: GitRepo, commits: Collection[str]) -> list[str]:
+    """Remove commits that were taken out of the chain from the disk; returns those that lie in packs and stay."""
+    objects = Path(repo.controldir()) / "objects"
+    kept = []
+    for commit in commits:
+        path = objects / commit[:2] / commit[2:]
+        if path.exists():
+            path.unlink()
+            sync_folder(path.parent)
+        if repo.object_store.contains_packed(ObjectID(commit.encode("ascii"))):
+            kept.append(commit)
+    return kept
 
 
 def append(quarantine: Quarantine, tip: str | None, messages: list[tuple[str, Signature]]) -> str:
