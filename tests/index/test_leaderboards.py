@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import base64
 import random
+from pathlib import Path
 
 import pytest
 
+from glasshub import accounts, repos
 from glasshub.access import Visibility
+from glasshub.config import Settings
 from glasshub.errors import Invalid
 from glasshub.evals.ranking import competition_ranks
+from glasshub.hub import open_hub
 from glasshub.index import queries
 from tests.index.town import EVERYONE, EVERYTHING, Town, eval_yaml, result
 
@@ -117,3 +121,26 @@ def test_there_is_no_board_where_there_is_no_task(town: Town):
     data = town.dataset("lab/cap", LOW)
     page = queries.leaderboard(town.hub.index.read(), Visibility(), data.key, "nowhere")
     assert (list(page.items), page.cursor, page.total) == ([], None, 0)
+
+
+def test_one_task_is_what_the_benchmark_says_of_it(town: Town):
+    data = town.dataset("lab/cap", LOW, private=True)
+    town.model("ada/m", result("lab/cap", "skill", 1))
+    db, see = town.hub.index.read(), town.see("ada")
+    benchmark = queries.benchmark(db, see, data.key)
+    assert benchmark is not None
+    assert [queries.task(db, see, data.key, name) for name in ("speed", "skill", "none")] == [*benchmark.tasks, None]
+    assert queries.task(db, see, data.key) == benchmark.tasks[0]
+    assert queries.task(db, EVERYONE, data.key, "skill") is None
+    assert queries.task(db, see, "nobody", "skill") is None
+
+
+def test_a_benchmark_that_awaits_approval_has_no_task_to_rank(tmp_path: Path):
+    hub = open_hub(Settings(data=tmp_path / "data", benchmarks="shortlist"))
+    accounts.add_user(hub, "ada")
+    town = Town(hub)
+    data = town.dataset("ada/cap", LOW)
+    assert queries.task(hub.index.read(), EVERYTHING, data.key, "skill") is None
+    repos.approve_benchmark(hub, data)
+    assert queries.task(hub.index.read(), EVERYTHING, data.key, "skill") is not None
+    hub.close()

@@ -4,7 +4,7 @@
 :class:`glasshub.access.Visibility`. Limits are clamped to 1..1000; a cursor is good for the query it came from.
 """
 
-from glasshub.index.queries.benchmarks import benchmark, benchmarks
+from glasshub.index.queries.benchmarks import benchmark, benchmarks, task
 from glasshub.index.queries.discussions import (
     DiscussionFilter,
     discussion,
@@ -34,5 +34,6 @@ __all__ = [
     "reports",
     "repos",
     "results_of_model",
+    "task",
     "totals",
 ]

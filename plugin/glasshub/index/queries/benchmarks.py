@@ -28,6 +28,22 @@ def benchmark(db: Database, see: Visibility, key: str) -> BenchmarkRow | None:
         return _benchmarks(db, see, rows)[0] if rows else None
 
 
+def task(db: Database, see: Visibility, key: str, task_id: str = "") -> TaskRow | None:
+    """One task of the registered benchmark in dataset repo ``key`` (the first in its file by default), or ``None``.
+
+    Much less work than :func:`benchmark` where there are hundreds of tasks.
+    """
+    wanted = "t.task_id = :task" if task_id else "t.position = 0"
+    query = (
+        f"SELECT t.*, r.namespace || '/' || r.name AS dataset_id, coalesce(c.models, 0) AS models FROM repos r "
+        "JOIN benchmarks b ON b.key = r.key AND b.state = 'registered' JOIN tasks t ON t.key = r.key "
+        f"LEFT JOIN ({counts(see, 'dataset_key = :key')}) c ON c.dataset_key = t.key AND c.task_id = t.task_id "
+        f"WHERE r.key = :key AND {wanted} AND {condition(see, 'r.scope', 'r.key')}"
+    )
+    rows = list(db.query(query, parameters(see, key=key, task=task_id)))
+    return _task(rows[0], rows[0]["dataset_id"]) if rows else None
+
+
 def benchmarks(db: Database, see: Visibility, *, limit: int = 50, cursor: str | None = None) -> Page[BenchmarkRow]:
     """Registered benchmarks, those with most models first.
 

@@ -7,8 +7,9 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 
 from glasshub.errors import EntryNotFound
+from glasshub.identity import Repo
 from glasshub.index import queries
-from glasshub.index.rows import BenchmarkRow, TaskRow
+from glasshub.index.rows import BenchmarkRow
 from glasshub.web.api.arguments import api_repo, limit, paged, see
 from glasshub.web.api.results import leaderboard_json
 from glasshub.web.context import hub
@@ -33,10 +34,10 @@ def leaderboard(ns: str, name: str) -> Response:
     """
     repo = api_repo("datasets", ns, name)
     db = hub().index.read()
-    found = queries.benchmark(db, see(), repo.key)
-    if found is None or found.state != "registered" or not found.tasks:
-        raise EntryNotFound(f"{repo.repo_id} has no leaderboard: it is not a registered benchmark.")
-    task = _task(found, request.args.get("task_id", ""))
+    wanted = request.args.get("task_id", "")
+    task = queries.task(db, see(), repo.key, wanted)
+    if task is None:
+        raise _no_leaderboard(repo, queries.benchmark(db, see(), repo.key), wanted)
     page = queries.leaderboard(
         db,
         see(),
@@ -59,12 +60,11 @@ def benchmark(ns: str, name: str) -> Response:
     return jsonify(_benchmark_json(found))
 
 
-def _task(found: BenchmarkRow, task_id: str) -> TaskRow:
-    for task in found.tasks:
-        if task.task_id == task_id or not task_id:
-            return task
+def _no_leaderboard(repo: Repo, found: BenchmarkRow | None, task_id: str) -> EntryNotFound:
+    if found is None or found.state != "registered":
+        return EntryNotFound(f"{repo.repo_id} has no leaderboard: it is not a registered benchmark.")
     names = ", ".join(task.task_id for task in found.tasks[:20])
-    raise EntryNotFound(f"{found.dataset_id} has no task {task_id[:100]!r}. Its tasks: {names}.")
+    return EntryNotFound(f"{found.dataset_id} has no task {task_id[:100]!r}. Its tasks: {names}.")
 
 
 def _benchmark_json(row: BenchmarkRow) -> dict[str, Any]:
