@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from dulwich.objects import ObjectID
 
+from glasshub.errors import Invalid
 from glasshub.git.commits import CommitReader
 
 INFINITE = 0x7FFFFFFF
@@ -21,7 +22,10 @@ class Boundary:
 
 
 def by_depth(commits: CommitReader, wants: Iterable[ObjectID], depth: int, known: frozenset[ObjectID]) -> Boundary:
-    """The boundary ``depth`` commits below ``wants`` (1: only they); ``known`` is the client's present one."""
+    """The boundary ``depth`` commits below ``wants`` (1: only they); ``known`` is the client's present one.
+
+    To deepen a boundary, let it be ``wants``, and ``depth`` one more.
+    """
     level, seen = set(wants), set(wants)
     shallow: set[ObjectID] = set()
     for distance in range(1, depth + 1):
@@ -38,27 +42,21 @@ def by_depth(commits: CommitReader, wants: Iterable[ObjectID], depth: int, known
 def by_rule(
     commits: CommitReader, wants: Iterable[ObjectID], include: Callable[[ObjectID], bool], known: frozenset[ObjectID]
 ) -> Boundary:
-    """The boundary of the commits that ``include`` takes (by date, or not reachable from some ref)."""
+    """The boundary of the commits that ``include`` takes (by date, or not reachable from some ref).
+
+    Raises ``Invalid`` when it takes none of ``wants``.
+    """
     todo = [oid for oid in wants if include(oid)]
+    if not todo:
+        raise Invalid("There are no commits so new. Choose an earlier date, or another ref to leave out.")
     seen, shallow = set(todo), set()
     while todo:
         oid = todo.pop()
-        for parent in commits.parents(oid):
-            if not include(parent):
-                shallow.add(oid)
-            elif parent not in seen:
-                seen.add(parent)
-                todo.append(parent)
+        parents = commits.parents(oid)
+        if not all(map(include, parents)):
+            shallow.add(oid)  # the client gets none of its parents then, so what only they lead to is out too
+            continue
+        new = set(parents) - seen
+        seen |= new
+        todo += new
     return Boundary(frozenset(shallow - known), frozenset((known & seen) - shallow))
-
-
-def depth_of(commits: CommitReader, wants: Iterable[ObjectID], known: frozenset[ObjectID]) -> int:
-    """How deep the client's present boundary lies below ``wants`` (0 when it is not met)."""
-    level, seen, depth, deepest = set(wants), set(wants), 0, 0
-    while level:
-        depth += 1
-        if level & known:
-            deepest = depth
-        level = {parent for oid in level - known for parent in commits.parents(oid)} - seen
-        seen |= level
-    return deepest

@@ -20,7 +20,7 @@ from glasshub.git.fetch_request import MAX_LINES, FetchRequest, read_request
 from glasshub.git.object_walk import TreeWalk, closure, missing_commits
 from glasshub.git.pack_write import pack_chunks
 from glasshub.git.pktline import DELIMITER, FLUSH, Delimiter, pkt, read_lines, read_pkt
-from glasshub.git.shallow import Boundary, by_depth, by_rule, depth_of
+from glasshub.git.shallow import INFINITE, Boundary, by_depth, by_rule
 
 _BAND = 65_515
 
@@ -161,7 +161,7 @@ class _Fetch:
         tips = set(self._repo.refs.as_dict().values())
         asked = [oid for oid in self._request.wants if oid not in tips and self._commits.is_commit(oid)]
         if asked and not missing:
-            reachable = closure(self._commits.parents, filter(None, (self._peel(tip) for tip in tips)))
+            reachable = self._reachable()
             missing = [oid for oid in asked if oid not in reachable]
         if missing:
             raise Invalid(f"upload-pack: not our ref {missing[0].decode()}")
@@ -268,13 +268,20 @@ class _Fetch:
         request, commits = self._request, self._commits
         tips = [oid for oid in map(self._peel, request.wants) if oid is not None]
         known = frozenset(oid for oid in request.shallow if commits.is_commit(oid))
+        if request.depth == INFINITE:
+            return Boundary(unshallow=known & self._reachable())
+        if request.depth and request.relative:
+            return by_depth(commits, known & self._reachable(), request.depth + 1, known)
         if request.depth:
-            depth = request.depth + (depth_of(commits, tips, known) if request.relative else 0)
-            return by_depth(commits, tips, depth, known)
+            return by_depth(commits, tips, request.depth, known)
         if request.since is not None or request.exclude:
             since, left_out = request.since or 0, self._excluded()
             return by_rule(commits, tips, lambda oid: commits.time(oid) >= since and oid not in left_out, known)
         return Boundary()
+
+    def _reachable(self) -> set[ObjectID]:
+        tips = set(self._repo.refs.as_dict().values())
+        return closure(self._commits.parents, filter(None, map(self._peel, tips)))
 
     def _excluded(self) -> set[ObjectID]:
         refs = {ref.decode("utf-8", "surrogateescape"): oid for ref, oid in self._repo.refs.as_dict().items()}
