@@ -15,6 +15,7 @@ from glasshub.hub import Hub
 from glasshub.web import api, files, pages, smart_http
 from glasshub.web.auth import init_auth
 from glasshub.web.context import EXTENSION
+from glasshub.web.encoding import init_encoding
 from glasshub.web.errors import init_errors
 from glasshub.web.headers import init_headers
 from glasshub.web.templating import init_templates
@@ -35,6 +36,7 @@ def create_app(hub: Hub) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions[EXTENSION] = hub
+    init_encoding(app)
     init_errors(app)
     init_headers(app)
     init_templates(app)
