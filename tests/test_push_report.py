@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from glasshub.evals.problems import Problem
 from glasshub.identity import Repo
 from glasshub.index.rows import ResultRow
@@ -34,7 +32,7 @@ def test_results_are_listed_with_their_rank_and_the_value_as_written():
 
 
 def test_results_that_do_not_count_say_where_and_why():
-    lost = dataclasses.replace(RESULT, state="no_dataset", reason="There is no dataset ada/quiz here.", rank=0, of=0)
+    lost = RESULT._replace(state="no_dataset", reason="There is no dataset ada/quiz here.", rank=0, of=0)
     assert ".eval_results/a.yaml:1: There is no dataset ada/quiz here." in _said(Outcome(results=(lost,)))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from glasshub.evals.eval_yaml import Metric
 from glasshub.identity import RepoType
@@ -93,8 +93,7 @@ class BenchmarkRow:
     results: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ResultRow:
+class ResultRow(NamedTuple):  # quicker to make than a dataclass, and a page may have thousands
     """One result with its provenance, as one reader may see it.
 
     ``state`` is an :class:`glasshub.evals.alignment.Alignment` value and ``reason`` its sentence.
@@ -137,7 +136,7 @@ class ResultRow:
     reason: str
     headline: bool
     benchmark_name: str = ""
-    metric: Metric = field(default_factory=Metric)
+    metric: Metric = Metric()
     rank: int = 0
     of: int = 0
     verified: bool = False

@@ -23,6 +23,7 @@ COLUMNS = (
     "t.metric_name, t.higher_is_better, t.unit, t.minimum, t.maximum"
 )
 WIDTH = 34
+_decode = json.JSONDecoder().raw_decode  # without a look for white space: the index writes none
 
 
 def joins(dataset_visible: str) -> str:
@@ -39,8 +40,8 @@ def result_row(row: Sequence[Any], *, headline: bool, rank: int = 0, of: int = 0
     counts = headline and state == ALIGNED
     fields: list[Any] = [
         *row[:18],
-        json.loads(extra) if extra else {},
-        json.loads(unknown) if unknown else {},
+        _decode(extra)[0] if extra else {},
+        _decode(unknown)[0] if unknown else {},
         *row[20:28],
         "" if state == ALIGNED else _reason(row, task_metric),
         counts,
