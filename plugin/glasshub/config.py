@@ -32,6 +32,10 @@ class Settings:
     session_seconds: int = 30 * 24 * 3600
     trusted_proxies: int = 0
     threads: int = 8
+    webhooks_per_user: int = 20
+    webhooks_private_addresses: bool = False
+    webhook_timeout: float = 10.0
+    webhook_retry_seconds: float = 15.0
 
     @property
     def repos_dir(self) -> Path:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Literal
 
 import pluggy
 
 from glasshub.git.refs import RefUpdate
 from glasshub.identity import Actor, Repo
 
+if TYPE_CHECKING:
+    from glasshub.hub import Hub
+
 GROUP = "glasshub"
+BUILT_IN = ("glasshub.notices.plugin",)  # by name: they import the hub, and the hub imports this module
+RepoAction = Literal["create", "update", "move", "delete"]
 hookspec = pluggy.HookspecMarker(GROUP)
 hookimpl = pluggy.HookimplMarker(GROUP)
 
@@ -31,8 +38,12 @@ class Hooks:
         """Called before any ref moves; raise :class:`glasshub.errors.GlasshubError` to refuse all ``updates``."""
 
     @hookspec
-    def post_receive(self, repo: Repo, updates: Sequence[RefUpdate], actor: Actor) -> None:
+    def post_receive(self, repo: Repo, updates: Sequence[RefUpdate], actor: Actor, hub: Hub) -> None:
         """Called with the updates that were applied, after the index has caught up. Cannot undo them."""
+
+    @hookspec
+    def repo_changed(self, repo: Repo, action: RepoAction, actor: Actor, hub: Hub) -> None:
+        """Called after a repo was made, moved, deleted or its settings were changed; ``repo`` as it is (or was)."""
 
     @hookspec
     def card_panels(self, repo: Repo) -> Sequence[Panel]:
@@ -41,8 +52,10 @@ class Hooks:
 
 
 def load_plugins() -> pluggy.PluginManager:
-    """A manager with every installed plugin of the group ``glasshub`` registered."""
+    """A manager with the hub's own plugins and every installed one of the group ``glasshub`` registered."""
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(Hooks)
+    for name in BUILT_IN:
+        manager.register(import_module(name))
     manager.load_setuptools_entrypoints(GROUP)
     return manager

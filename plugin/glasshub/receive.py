@@ -230,7 +230,7 @@ def _post_receive(
         for line in push_report.lines(repo, outcome, [move for move in moves if not move.refusal], base_url=base_url):
             tell(line)
     try:
-        hub.plugins.hook.post_receive(repo=repo, updates=list(applied), actor=actor)
+        hub.plugins.hook.post_receive(repo=repo, updates=list(applied), actor=actor, hub=hub)
     except GlasshubError as error:
         _log.exception("a plugin failed after the push")
         tell(f"Your push is safe; a plugin of the hub said: {error.message}")

@@ -18,6 +18,7 @@ from glasshub.git.read import create_repo
 from glasshub.hub import Hub
 from glasshub.identity import REPO_TYPES, Actor, Repo, RepoType
 from glasshub.names import check_repo_name
+from glasshub.plugins import RepoAction
 from glasshub.registry import repos as rows
 
 ORPHAN_GRACE = 3600  # seconds: a folder without a row may belong to a creation still under way
@@ -84,6 +85,7 @@ def create(hub: Hub, actor: Actor, type: RepoType, namespace: str, name: str, *,
         shutil.rmtree(path, ignore_errors=True)
         raise
     indexing.sync_repo(hub, repo.key)
+    _tell(hub, repo, "create", actor)
     return repo
 
 
@@ -124,7 +126,9 @@ def configure(
         _require_admin(db, actor, repo)
         rows.update(db, repo.key, **{name: value for name, value in asked.items() if value is not None})
     indexing.sync_repo(hub, repo.key)
-    return by_key(hub, repo.key)
+    changed = by_key(hub, repo.key)
+    _tell(hub, changed, "update", actor)
+    return changed
 
 
 def move(hub: Hub, actor: Actor, repo: Repo, namespace: str, name: str) -> Repo:
@@ -143,7 +147,9 @@ def move(hub: Hub, actor: Actor, repo: Repo, namespace: str, name: str) -> Repo:
             _require_free(taken, repo.type, f"{owner.name}/{name}")
         rows.rename(db, current, owner.name, name)
     indexing.sync_repo(hub, repo.key)
-    return by_key(hub, repo.key)
+    moved = by_key(hub, repo.key)
+    _tell(hub, moved, "move", actor)
+    return moved
 
 
 def delete(hub: Hub, actor: Actor, repo: Repo) -> None:
@@ -155,6 +161,7 @@ def delete(hub: Hub, actor: Actor, repo: Repo) -> None:
         indexing.sync_repo(hub, repo.key)
     finally:
         _discard(hub, repo.key)
+    _tell(hub, repo, "delete", actor)
 
 
 def approve_benchmark(hub: Hub, repo: Repo, *, approved: bool = True) -> None:
@@ -208,6 +215,14 @@ def _discard(hub: Hub, key: str) -> bool:
     with hub.registry.write() as db:
         rows.forget_deletion(db, key)
     return True
+
+
+def _tell(hub: Hub, repo: Repo, action: RepoAction, actor: Actor) -> None:
+    """Let plugins hear of a change. It is made: nothing here may fail it."""
+    try:
+        hub.plugins.hook.repo_changed(repo=repo, action=action, actor=actor, hub=hub)
+    except GlasshubError:
+        _log.exception("a plugin failed after the change of %s", repo.repo_id)
 
 
 def _require_admin(db: Connection, actor: Actor, repo: Repo) -> Repo:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, MetaData, String, Table, UniqueConstraint
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
 
 SCHEMA_VERSION = "2"
 metadata = MetaData()
@@ -81,3 +81,82 @@ redirects = Table(
 
 # Repos whose row is gone and whose folder is to go: only what is listed here is removed from disk without a row.
 deletions = Table("deletions", metadata, Column("key", String, primary_key=True))
+
+# Who is to be told of what (docs/webhooks.md). ``domains`` is words; the secret is sent along, so it is kept as it is.
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("account", ForeignKey("accounts.lower", ondelete="CASCADE"), nullable=False, index=True),
+    Column("url", Text, nullable=False),
+    Column("domains", String, nullable=False),
+    Column("secret", String, nullable=False),
+    Column("created_at", String, nullable=False),
+    Column("enabled_at", String, nullable=False),
+    Column("disabled", Boolean, nullable=False),
+    Column("disabled_because", String, nullable=False),
+    Column("failures", Integer, nullable=False),
+)
+
+# ``target`` is a repo's key (kind model or dataset) or a lower-cased account (kind user or org).
+webhook_watched = Table(
+    "webhook_watched",
+    metadata,
+    Column("webhook", ForeignKey("webhooks.id", ondelete="CASCADE"), primary_key=True),
+    Column("target", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Index("webhook_watched_by_target", "target"),
+)
+
+# What webhooks have been told of a repo, as JSON: what has changed since is what they are to be told next.
+announced = Table("announced", metadata, Column("key", String, primary_key=True), Column("state", Text, nullable=False))
+
+# The outbox and, once sent, the log. ``state`` is pending, delivered, failed or dropped; ``lease`` is of who sends it.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("guid", String, nullable=False),
+    Column("webhook", ForeignKey("webhooks.id", ondelete="CASCADE"), nullable=False),
+    Column("repo", String, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("action", String, nullable=False),
+    Column("scope", String, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created_at", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", String, nullable=False),
+    Column("lease", String, nullable=False),
+    Column("lease_until", String, nullable=False),
+    Column("sent_at", String, nullable=False),
+    Column("milliseconds", Integer, nullable=False),
+    Column("request_headers", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("response_headers", Text, nullable=False),
+    Column("response_body", Text, nullable=False),
+    Column("error", Text, nullable=False),
+    Index("deliveries_due", "state", "next_at"),
+    Index("deliveries_by_webhook", "webhook", "id"),
+    Index("deliveries_by_repo", "repo", "number"),
+    sqlite_autoincrement=True,
+)
+
+# Repos that somebody watches, or wants to hear nothing of: ``state`` is watch or ignore.
+watching = Table(
+    "watching",
+    metadata,
+    Column("account", ForeignKey("accounts.lower", ondelete="CASCADE"), primary_key=True),
+    Column("repo", ForeignKey("repos.key", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("state", String, nullable=False),
+)
+
+# How far somebody has read: up to this place in a repo's chain of events, in one discussion or (-1) in all of them.
+seen = Table(
+    "seen",
+    metadata,
+    Column("account", ForeignKey("accounts.lower", ondelete="CASCADE"), primary_key=True),
+    Column("repo", ForeignKey("repos.key", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("number", Integer, primary_key=True),
+    Column("place", Integer, nullable=False),
+)
