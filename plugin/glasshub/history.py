@@ -1,0 +1,196 @@
+"""The evaluation history of a model, from git alone: every act that changed, hid or took back a result, newest first.
+
+Two lines are told together: the chain of events, and the first parents of ``main`` for what came there without a
+pull request. Work is bounded: what one page cannot look through, the next one goes on with.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from dulwich.repo import Repo as GitRepo
+
+from glasshub.acts import Act, Claim, acts_of, claims, compare
+from glasshub.errors import Invalid
+from glasshub.evals.eval_results import FOLDER, parse_result_file
+from glasshub.events import Event, EventType
+from glasshub.git import read
+from glasshub.git.event_log import EVENTS
+from glasshub.git.first_parents import FolderWalk, Leaps
+from glasshub.git.read import TreeEntry, open_repo
+from glasshub.git.ref_store import ZERO, read_ref
+from glasshub.hub import Hub
+from glasshub.identity import Repo
+from glasshub.index import recorded
+from glasshub.index.queries import cursor as cursors
+from glasshub.index.snapshot import LoggedEvent
+from glasshub.pulls import MOST_RESULTS
+from glasshub.record import read_log
+from glasshub.result_files import DAMAGE, MAX_FILE_BYTES, list_result_files
+
+MAIN = "refs/heads/main"
+MOST_ACTS = 200
+MOST_COMMITS = 5_000  # looked through for one page
+MOST_BYTES = 1024**2  # of result files compared for one page, though always enough for one act
+MOST_BYTES_OF_ACT = 4 * 1024**2
+_COMMIT = re.compile(r"(?:[0-9a-f]{40})?")
+_leaps = Leaps(20_000)
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """Acts, newest first. ``cursor`` leads to older ones; where it does, a page may have few acts or none."""
+
+    acts: Sequence[Act]
+    cursor: str | None
+
+
+def read_history(hub: Hub, repo: Repo, *, cursor: str | None = None, limit: int = 30) -> HistoryPage:
+    """One page of the evaluation history of a model (empty for datasets, which have no results).
+
+    Args:
+        hub: the hub.
+        repo: the repo; the caller has checked access.
+        cursor: from the page before; what it leads to stays the same while new things happen.
+        limit: how many acts, at most :data:`MOST_ACTS`.
+
+    Raises:
+        Invalid: the cursor was not made here.
+        GlasshubError: the record is damaged.
+    """
+    if repo.type != "model":
+        return HistoryPage((), None)
+    with open_repo(hub.git_dir(repo)) as git:
+        log = _log(hub, repo, git)
+        events = [entry.event for entry in log if entry.event is not None]
+        start, place, date = _begin(git, len(log), cursor)
+        walk = FolderWalk(
+            git.object_store, FOLDER, start, steps=MOST_COMMITS, skips=_merges(events), leaps=_leaps, line=repo.key
+        )
+        told = [act for act in acts_of(log) if act.place < place]
+        return _page(_Commits(git, walk, _pushed(events), date), told, place, max(1, min(limit, MOST_ACTS)))
+
+
+class _Commits:
+    """The acts on ``main`` that no event tells of, newest first."""
+
+    def __init__(self, git: GitRepo, walk: FolderWalk, pushed: dict[str, int], date: str) -> None:
+        self._git, self._walk, self._pushed = git, walk, pushed
+        self._waiting: tuple[str, str] | None = None
+        self._read: dict[str, list[Claim]] = {}
+        self.date = date  # of the act before: none is told as newer, whatever its clock said
+        self.bytes = 0
+
+    @property
+    def position(self) -> str:
+        """The commit to go on with (``""``: the line has ended)."""
+        return self._waiting[0] if self._waiting else self._walk.position
+
+    def look(self) -> tuple[str, bool]:
+        """The date by which the next act takes its turn, and whether it was found.
+
+        Where the walk had to stop, the next act is older than that place; at the end the date is ``""``.
+        """
+        self._waiting = self._waiting or self._walk.next()
+        if not self.position:
+            return "", False
+        own = read.commit(self._git, self.position).date
+        return min(own, self.date) if self.date else own, self._waiting is not None
+
+    def take(self) -> Act | None:
+        """The act that waits (``None``: no result changed)."""
+        self.date, _ = self.look()
+        assert self._waiting is not None
+        (here, parent), self._waiting = self._waiting, None
+        commit = read.commit(self._git, here)
+        act = Act("committed", commit.author_name, commit.date, here, title=commit.title)
+        try:
+            before, after = self._changed(parent, here)
+        except DAMAGE:
+            return replace(act, unread=True)
+        if sum(file.size for file in (*before, *after)) > MOST_BYTES_OF_ACT:
+            return replace(act, unread=True)
+        old, new = ([claim for file in files for claim in self._claims(file)] for files in (before, after))
+        changes = tuple(replace(change, pull=self._pushed.get(change.claim.id, 0)) for change in compare(old, new))
+        return replace(act, changes=changes) if changes else None
+
+    def _changed(self, parent: str, here: str) -> tuple[list[TreeEntry], list[TreeEntry]]:
+        """The result files that differ, as they were and as they are."""
+        before, after = (
+            {file.path: file for file in list_result_files(self._git, commit)} if commit else {}
+            for commit in (parent, here)
+        )
+        same = {path for path, file in after.items() if path in before and before[path].oid == file.oid}
+        was, now = ([file for path, file in files.items() if path not in same] for files in (before, after))
+        return was, now
+
+    def _claims(self, file: TreeEntry) -> list[Claim]:
+        known = self._read.get(file.oid)
+        if known is None:
+            self.bytes += file.size
+            try:
+                data = read.read_blob(self._git, file.oid, limit=MAX_FILE_BYTES)
+            except DAMAGE:
+                data = b""
+            known = self._read[file.oid] = [Claim.of(entry) for entry in parse_result_file(data, file.path).entries]
+        return [replace(claim, path=file.path) for claim in known]
+
+
+def _page(commits: _Commits, told: list[Act], place: int, limit: int) -> HistoryPage:
+    acts: list[Act] = []
+    while len(acts) < limit:
+        date, found = commits.look()
+        if told and told[-1].date >= date:
+            acts.append(told.pop())
+            place = acts[-1].place
+        elif not found or commits.bytes > MOST_BYTES:
+            break
+        elif (act := commits.take()) is not None:
+            acts.append(act)
+    more = bool(told or commits.position)
+    return HistoryPage(acts, cursors.encode("history", commits.position, place, commits.date) if more else None)
+
+
+def _begin(git: GitRepo, events: int, cursor: str | None) -> tuple[str, int, str]:
+    """The commit to begin with, the place in the chain before which to begin, and the last date told."""
+    if cursor is None:
+        tip = read_ref(git, MAIN)
+        return "" if tip == ZERO else tip, events, ""
+    start, place, date = cursors.decode(cursor, "history", str, int, str)
+    if not _COMMIT.fullmatch(start) or not 0 <= place <= events:
+        raise Invalid("The cursor is not one that this list gave out. Start again from the first page.")
+    return start, place, date
+
+
+def _log(hub: Hub, repo: Repo, git: GitRepo) -> tuple[LoggedEvent, ...]:
+    tip = read_ref(git, EVENTS)
+    if tip == ZERO:
+        return ()
+    return read_log(git, tip, recorded.log(hub.index.read(), repo.key))[0]
+
+
+def _merges(events: Sequence[Event]) -> dict[str, str]:
+    """Commits that pull requests made of ``main``, each with what ``main`` was before: their events tell it all.
+
+    (Where an event has no room for all results, the commits are told as well.)
+    """
+    found = {}
+    for event in events:
+        if event.type is EventType.MERGED and event.data.get("how") != "push":
+            commit, onto = (str(event.data.get(key, "")) for key in ("commit", "onto"))
+            complete = all(len(claims(event, key)) < MOST_RESULTS for key in ("results", "withdrawn"))
+            if complete and commit and _COMMIT.fullmatch(commit) and _COMMIT.fullmatch(onto):
+                found[commit] = onto
+    return found
+
+
+def _pushed(events: Sequence[Event]) -> dict[str, int]:
+    """The pull request by which a result came to ``main``, for those that were merged by a push."""
+    return {
+        claim.id: event.number
+        for event in events
+        if event.type is EventType.MERGED and event.data.get("how") == "push"
+        for claim in claims(event, "results")
+    }

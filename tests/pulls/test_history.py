@@ -1,0 +1,239 @@
+"""The evaluation history: every act, by whom, when and why, from git alone."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+
+from glasshub import acts, discussions, history, pulls, receive, results
+from glasshub.acts import Act
+from glasshub.desk import Move
+from glasshub.errors import Invalid
+from glasshub.events import REPO, Event, EventType, new_event
+from glasshub.git import read
+from glasshub.git.first_parents import FolderWalk
+from glasshub.identity import Repo
+from glasshub.index.queries import cursor as cursors
+from glasshub.index.snapshot import LoggedEvent
+from tests.index.town import MAIN, eval_yaml, result
+from tests.pulls.test_conversation import EVENTS
+from tests.pulls.village import Village
+
+OWN = ".eval_results/own.yaml"
+NEW = ".eval_results/new.yaml"
+
+
+@pytest.fixture
+def model(village: Village) -> Repo:
+    village.dataset("lab/cap", eval_yaml("europe", "asia"))
+    return village.model("ada/m", result("lab/cap", "europe", 0.4))
+
+
+def told(village: Village, model: Repo, limit: int = 200) -> list[Act]:
+    """The whole history, oldest first, read in pages of ``limit``."""
+    found, cursor = [], None
+    while True:
+        page = history.read_history(village.hub, model, cursor=cursor, limit=limit)
+        found += page.acts
+        cursor = page.cursor
+        if cursor is None:
+            return found[::-1]
+
+
+def lines(acts: list[Act]) -> list[str]:
+    """Each act as words: who did what, to which values, in which pull request, why."""
+    return [_line(act) for act in acts]
+
+
+def _line(act: Act) -> str:
+    words = [act.who, act.action]
+    if act.pull:
+        words.append(f"#{act.pull}")
+    for change in act.changes:
+        before = f"{change.before.value}>" if change.before else ""
+        sign = {"added": "+", "removed": "-", "changed": "", "": "="}[change.kind]
+        words.append(f"{sign}{before}{change.claim.value}")
+    return " ".join([*words, act.reason]).strip()
+
+
+def test_commits_on_main_tell_what_was_added_changed_and_removed(village: Village, model: Repo):
+    village.push(model, {"README.md": "no result"})
+    village.push(model, {OWN: result("lab/cap", "europe", 0.5) + result("lab/cap", "asia", 0.1)})
+    moved = result("lab/cap", "europe", 0.5)
+    village.push(model, {OWN: result("lab/cap", "asia", 0.1), ".eval_results/b.yaml": moved})
+    village.push(model, {OWN: None, ".eval_results/b.yaml": moved + "# a comment\n"})
+    village.push(model, {".eval_results/b.yaml": "broken: ["})
+    assert lines(told(village, model)) == [
+        "Ada committed +0.4",
+        "Ada committed 0.4>0.5 +0.1",
+        "Ada committed -0.1",
+        "Ada committed -0.5",
+    ]
+
+
+def test_a_pull_request_is_told_from_opening_to_merge_once(village: Village, model: Repo):
+    number = village.propose(model, "eve", {NEW: result("lab/cap", "asia", 0.7)}, options=("draft",))
+    village.decide(model, "eve", discussions.set_status, number=number, status="open")
+    assert village.update(model, "eve", number, {NEW: result("lab/cap", "asia", 0.6)}).ok
+    village.decide(model, "ada", discussions.set_status, number=number, status="closed", comment="Another\nprompt.")
+    village.decide(model, "ada", discussions.set_status, number=number, status="open")
+    village.decide(model, "ada", pulls.merge, number=number)
+    village.decide(model, "ada", pulls.delete_head, number=number)
+    assert lines(told(village, model)) == [
+        "Ada committed +0.4",
+        "eve drafted #1 +0.7",
+        "eve readied #1 =0.7",
+        "eve pushed #1 0.7>0.6",
+        "ada closed #1 =0.6 Another prompt.",
+        "ada reopened #1 =0.6",
+        "ada merged #1 +0.6",
+        "ada head-deleted #1 =0.6",
+    ]
+
+
+@pytest.mark.parametrize("how", pulls.HOWS)
+def test_every_kind_of_merge_is_one_act(village: Village, model: Repo, how: str):
+    number = village.propose(model, "eve", {OWN: result("lab/cap", "europe", 0.9)})
+    assert village.update(model, "eve", number, {NEW: result("lab/cap", "asia", 0.7)}).ok
+    village.decide(model, "ada", pulls.merge, number=number, how=how)
+    merged = told(village, model)[-1]
+    assert _line(merged) == "ada merged #1 +0.7 0.4>0.9"
+    assert (merged.proposed, merged.title) == ("eve", "Change")
+    assert merged.commit == village.hub.index.read().execute("SELECT head FROM repos WHERE name = 'm'").fetchone()[0]
+    assert [act.action for act in told(village, model)] == ["committed", "opened", "pushed", "merged"]
+
+
+def test_a_merge_by_push_names_the_pull_request_at_the_commit(village: Village, model: Repo):
+    number = village.propose(model, "eve", {NEW: result("lab/cap", "asia", 0.7)})
+    with read.open_repo(village.hub.git_dir(model)) as git:
+        head = read.list_refs(git)[f"refs/pr/{number}"]
+    village.push(model, {OWN: result("lab/cap", "europe", 0.5)}, parent=head)
+    acts = told(village, model)
+    assert sorted(lines(acts)) == sorted([
+        "Ada committed +0.4", "eve opened #1 +0.7", "Ada committed +0.7", "Ada committed 0.4>0.5", "ada merged #1 +0.7",
+    ])  # fmt: skip
+    assert [c.pull for act in acts for c in act.changes if act.action == "committed"] == [0, number, 0]
+
+
+def test_hiding_and_showing_tell_reasons(village: Village, model: Repo):
+    wanted = village.results(model)[0].id
+    village.decide(model, "ada", results.hide_result, result_id=wanted, reason="Wrong\n split.")
+    village.decide(model, "ada", results.show_result, result_id=wanted, reason="It was right.")
+    acts = told(village, model)
+    assert lines(acts)[1:] == ["ada hidden =0.4 Wrong split.", "ada shown =0.4 It was right."]
+    assert {change.claim.id for act in acts for change in act.changes} == {wanted}
+    assert all(len(act.record) == 40 for act in acts[1:])
+
+
+def test_what_has_no_results_is_no_part_of_it(village: Village, model: Repo):
+    number = village.propose(model, "eve", {"README.md": "words"})
+    village.decide(model, "ada", discussions.set_status, number=number, status="closed")
+    village.decide(model, "eve", discussions.open_discussion, title="Why?", body="?")
+    assert lines(told(village, model)) == ["Ada committed +0.4"]
+
+
+def test_a_hidden_comment_is_no_reason(village: Village, model: Repo):
+    number = village.propose(model, "eve", {NEW: result("lab/cap", "asia", 0.7)})
+    village.decide(model, "ada", discussions.set_status, number=number, status="closed", comment="Rude words.")
+    found = village.discussions(model)[number]
+    comment = list(found.comments)[-1]
+    village.decide(model, "ada", discussions.hide_comment, number=number, comment_id=comment)
+    assert told(village, model)[-1].reason == ""
+
+
+def test_pages_join_to_the_same_story_while_new_things_happen(village: Village, model: Repo):
+    for value in range(5):
+        number = village.propose(model, "eve", {f".eval_results/{value}.yaml": result("lab/cap", "asia", value)})
+        village.decide(model, "ada", pulls.merge, number=number, how="squash")
+        village.push(model, {OWN: result("lab/cap", "europe", value)})
+    whole = told(village, model)
+    assert len(whole) == 16
+    assert told(village, model, limit=1) == told(village, model, limit=3) == whole
+    first = history.read_history(village.hub, model, limit=4)
+    village.push(model, {OWN: result("lab/cap", "europe", 77)})
+    village.propose(model, "eve", {NEW: result("lab/cap", "asia", 0.7)})
+    second = history.read_history(village.hub, model, cursor=first.cursor, limit=200)
+    assert [*first.acts, *second.acts] == whole[::-1]
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    ["", "x", cursors.encode("history", "main", 0, ""), cursors.encode("history", "", 9, ""),
+     cursors.encode("history", "", -1, ""), cursors.encode("benchmarks", 1, "x")],
+)  # fmt: skip
+def test_cursors_of_others_are_refused(village: Village, model: Repo, cursor: str):
+    with pytest.raises(Invalid):
+        history.read_history(village.hub, model, cursor=cursor)
+
+
+def test_a_cursor_that_leads_nowhere_ends_the_story(village: Village, model: Repo):
+    page = history.read_history(village.hub, model, cursor=cursors.encode("history", "f" * 40, 0, ""))
+    assert (list(page.acts), page.cursor) == ([], None)
+
+
+def test_a_file_named_like_the_folder_hides_no_change(village: Village, model: Repo):
+    village.push(model, {"x40000 .eval_results": "a file"})
+    village.push(model, {OWN: result("lab/cap", "europe", 0.5)})
+    assert lines(told(village, model)) == ["Ada committed +0.4", "Ada committed 0.4>0.5"]
+
+
+def test_a_walk_without_steps_left_goes_on_where_it_stopped(village: Village, model: Repo):
+    for number in range(5):
+        village.push(model, {"README.md": str(number)})
+    with read.open_repo(village.hub.git_dir(model)) as git:
+        first = FolderWalk(git.object_store, ".eval_results", read.list_refs(git)[MAIN], steps=3)
+        assert first.next() is None
+        assert len(first.position) == 40
+        second = FolderWalk(git.object_store, ".eval_results", first.position, steps=3)
+        assert second.next() is not None
+        assert (second.position, second.next()) == ("", None)
+
+
+@given(EVENTS)
+def test_any_events_make_acts(events: list[Event]):
+    log = [LoggedEvent(f"{place:040x}", event) for place, event in enumerate(events)]
+    found = acts.acts_of([*log, LoggedEvent("f" * 40, None)])
+    assert [act.place for act in found] == sorted({act.place for act in found})
+    assert all(replace(act, place=0).record == log[act.place].commit for act in found)
+    history._merges(events)
+    history._pushed(events)
+
+
+@pytest.mark.slow
+def test_ten_thousand_commits_and_a_thousand_events_answer_at_once(village: Village, model: Repo):
+    wanted = village.results(model)[0].id
+    kinds = [EventType.RESULT_HIDDEN, EventType.RESULT_SHOWN] * 500
+    many = tuple(new_event(kind, REPO, "ada", result=wanted, about={"value": "0.4"}) for kind in kinds)
+    receive.decide(village.hub, model, village.actor(), lambda _: Move(events=many))
+    grow(village, model, 10_000)
+    started = time.perf_counter()
+    page = history.read_history(village.hub, model, limit=30)
+    cold = time.perf_counter() - started
+    assert [act.action for act in page.acts] == ["shown", "hidden"] * 15
+    started = time.perf_counter()
+    history.read_history(village.hub, model, cursor=page.cursor, limit=30)
+    warm = time.perf_counter() - started
+    assert lines(told(village, model)[:1]) == ["Ada committed +0.4"]
+    print(f"cold {cold:.3f} s, next page {warm:.3f} s")
+    assert cold < 3
+    assert warm < 1
+
+
+def grow(village: Village, model: Repo, count: int) -> None:
+    """Add commits to ``main`` that change no result, below the index: nobody pushes ten thousand one by one."""
+    folder = village.hub.git_dir(model)
+    stream = [b"reset refs/heads/main\nfrom refs/heads/main^0\n"]
+    for number in range(count):
+        data = b"%d\n" % number
+        stream.append(
+            b"commit refs/heads/main\ncommitter Ada <a@example.org> %d +0000\ndata 0\n" % (1_700_001_000 + number)
+            + b"M 100644 inline file%d.txt\ndata %d\n%s\n" % (number % 30, len(data), data)
+        )
+    git = shutil.which("git") or "git"
+    subprocess.run([git, "fast-import", "--quiet"], cwd=folder, input=b"".join(stream), check=True)
+    subprocess.run([git, "gc", "--quiet"], cwd=folder, check=True)
