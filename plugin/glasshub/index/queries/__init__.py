@@ -14,11 +14,13 @@ from glasshub.index.queries.discussions import (
     hidden_results,
 )
 from glasshub.index.queries.leaderboards import leaderboard
+from glasshub.index.queries.prospects import Prospect, prospects
 from glasshub.index.queries.repos import Sort, problems, repo, repos, totals
 from glasshub.index.queries.results import newest_results, reports, results_of_model
 
 __all__ = [
     "DiscussionFilter",
+    "Prospect",
     "Sort",
     "benchmark",
     "benchmarks",
@@ -30,6 +32,7 @@ __all__ = [
     "leaderboard",
     "newest_results",
     "problems",
+    "prospects",
     "repo",
     "reports",
     "repos",
