@@ -14,11 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 
-from glasshub import accounts
+from glasshub import accounts, credentials
 from glasshub.config import Settings
 from glasshub.hub import Hub, open_hub
 
+# Passwords that tests give are cheap to hash and to check: a hash names its own cost. Commands and servers keep theirs.
+credentials._HASHER = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
 REQUIRE_ALL = os.environ.get("GLASSHUB_REQUIRE") == "all"
 
 
@@ -80,9 +83,12 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def start_server(data: Path, port: int, *, log: Path, env: dict[str, str] | None = None) -> subprocess.Popen:
+def start_server(
+    data: Path, port: int, *, log: Path, env: dict[str, str] | None = None, workers: int = 2
+) -> subprocess.Popen:
     """Start ``glasshub serve`` as an admin would and wait until it answers."""
-    command = [sys.executable, "-m", "glasshub", "--data", str(data), "serve", "--port", str(port), "--workers", "2"]
+    command = [sys.executable, "-m", "glasshub", "--data", str(data), "serve", "--port", str(port)]
+    command += ["--workers", str(workers)]
     with log.open("ab") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, env={**os.environ, **(env or {})})
     deadline = time.monotonic() + 30

@@ -30,7 +30,6 @@ def create_app(hub: Hub) -> Flask:
         SECRET_KEY=_secret_key(hub.settings.data / "secret_key"),
         MAX_CONTENT_LENGTH=MAX_FORM_BYTES,
         SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=hub.settings.public_url.startswith("https://"),
         SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
     app.jinja_env.undefined = StrictUndefined

@@ -42,6 +42,19 @@ def find(hub: Hub, type: RepoType, namespace: str, name: str) -> Repo:
     return found
 
 
+def find_readable(hub: Hub, actor: Actor, type: RepoType, namespace: str, name: str) -> Repo:
+    """As :func:`find`, for somebody who asks.
+
+    Raises:
+        RepoNotFound: there is none for this actor. The error has the name that was asked for: the one that a
+            private repo has now, or how it is spelled, would betray it.
+    """
+    found = find(hub, type, namespace, name)
+    if not access.may_read(actor, found):
+        raise access.repo_not_found(f"{namespace}/{name.removesuffix('.git')}")
+    return found
+
+
 def by_key(hub: Hub, key: str) -> Repo:
     """The repo with this key. Raises ``RepoNotFound``."""
     with hub.registry.read() as db:

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from glasshub import accounts, config, indexing, repos
+from glasshub import accounts, check, config, indexing, repos
 from glasshub.hub import open_hub
+from glasshub.serve import prepare
 from tests.cli.shell import Shell, glasshub
-from tests.conftest import free_port, start_server, stop_server
+from tests.conftest import free_port
 from tests.index.town import Town, eval_yaml, result
 from tests.push.gitclient import init
 
@@ -82,10 +83,10 @@ def test_check_and_reindex_say_that_the_index_file_itself_is_damaged(town: Town)
     assert "remove index.sqlite*" in rebuilt.err
     for left in path.parent.glob("index.sqlite*"):
         left.unlink()
-    port = free_port()
-    process = start_server(path.parent, port, log=path.with_name("log"))  # the advice, followed
-    stop_server(process)
-    assert Shell(path.parent)("check").code == 0
+    prepare(town.hub.settings)  # the advice, followed: the next start
+    mended = open_hub(town.hub.settings)
+    assert check.run(mended) == []
+    mended.close()
 
 
 def test_reindex_mends_what_a_running_hub_shows(shell, served, http, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from flask import Flask, Response, current_app, g, request, session
+from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
@@ -29,8 +30,16 @@ _PER_ADDRESS = RateLimitItemPerMinute(60)
 _csrf = CSRFProtect()
 
 
+class _FormTokens(SecureCookieSessionInterface):
+    """The cookie that binds form tokens to a browser: for HTTPS alone wherever the session's is."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 - Flask asks with the application
+        return _over_https()
+
+
 def init_auth(app: Flask) -> None:
     """Register the hook that finds the actor of every request."""
+    app.session_interface = _FormTokens()
     app.config.setdefault("WTF_CSRF_CHECK_DEFAULT", False)  # checked below, where it is known who asks
     app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)  # as long as the browser's session, which it is bound to
     _csrf.init_app(app)
@@ -86,14 +95,13 @@ def sign_in(name: str, password: str) -> Actor:
 def set_session(response: Response, secret: str) -> None:
     """Put the session's secret into a cookie that scripts and other sites cannot use."""
     session.clear()  # form tokens of before the sign-in are void
-    settings = hub().settings
     response.set_cookie(
         COOKIE,
         secret,
-        max_age=settings.session_seconds,
+        max_age=hub().settings.session_seconds,
         httponly=True,
         samesite="Lax",
-        secure=request.is_secure or settings.public_url.startswith("https://"),
+        secure=_over_https(),
     )
 
 
@@ -104,6 +112,10 @@ def end_session(response: Response) -> None:
         accounts.end_session(hub(), secret)
     session.clear()
     response.delete_cookie(COOKIE)
+
+
+def _over_https() -> bool:
+    return request.is_secure or hub().settings.public_url.startswith("https://")
 
 
 def _load_from_cookie() -> None:

@@ -45,8 +45,7 @@ def load_repo(type: RepoType, namespace: str, name: str, action: Action = Action
         Unauthenticated, Forbidden: as :func:`glasshub.access.require`.
         Moved: the repo has another name now (told only to those who may read it).
     """
-    repo = repos.find(hub(), type, namespace, name)
-    access.require(actor(), Action.READ, repo)
+    repo = repos.find_readable(hub(), actor(), type, namespace, name)
     wanted = f"{namespace}/{name.removesuffix('.git')}"
     if repo.repo_id.lower() != wanted.lower():
         raise Moved(_renamed(f"{namespace}/{name}", repo.repo_id))

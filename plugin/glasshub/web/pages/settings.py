@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, flash, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from glasshub import access, accounts, repos
+from glasshub import accounts, repos
 from glasshub.errors import Forbidden, GlasshubError, Invalid, Unauthenticated
 from glasshub.identity import REPO_TYPES, RepoType, Role
 from glasshub.web import auth
@@ -125,9 +125,7 @@ def _only_repos(text: str) -> list[str] | None:
     for line in text.split():
         type: RepoType = "dataset" if line.startswith("datasets/") else "model"
         namespace, _, name = line.removeprefix("datasets/").partition("/")
-        repo = repos.find(hub(), type, namespace, name)
-        access.require(actor(), access.Action.READ, repo)
-        keys.append(repo.key)
+        keys.append(repos.find_readable(hub(), actor(), type, namespace, name).key)
     return keys or None
 
 

@@ -1,0 +1,29 @@
+"""Every address of the hub, filled in for one repo: so that tests of privacy and forgery forget none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flask import Flask
+from werkzeug.routing import Rule
+
+VALUES = {
+    "rest": "main/.eval_results/a.yaml",
+    "path": "main/.eval_results/a.yaml",
+    "revision": "main",
+    "org": "lab",
+    "action": "write",
+    "_part": "tree",
+}
+
+
+def addresses(app: Flask, namespace: str, name: str, *, type: str = "model") -> Iterator[tuple[Rule, str]]:
+    """(rule, path) of everything the hub answers; addresses of repos are those of one repo."""
+    adapter = app.url_map.bind("localhost")
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint == "static" or (rule.defaults or {}).get("type", type) != type:
+            continue
+        known = {**VALUES, "kind": f"{type}s", "ns": namespace, "name": name, **(rule.defaults or {})}
+        values = {name: known.get(name, 1 if f"<int:{name}>" in rule.rule else "x") for name in rule.arguments}
+        path = adapter.build(rule.endpoint, values, method=next(iter(rule.methods or ())))
+        yield rule, path.split("?")[0]
