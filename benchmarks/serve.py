@@ -94,9 +94,7 @@ def cases(data: Path) -> list[Case]:
     largest = max(benchmarks, key=lambda found: len(found.tasks))
     many = [board for board in boards if board.dataset == largest.dataset_id][:BOARDS]
     middle = models[len(models) // 4 : len(models) // 4 * 3]
-    print(
-        f"{len(boards):,} leaderboards, {len(full):,} with {full[-1].models} models or more; the fullest has {boards[0].models}"
-    )
+    print(f"{len(boards):,} leaderboards, {len(full):,} of {full[-1].models} to {boards[0].models} models")
     return [
         Case("API: top 100 of the fullest board", [boards[0].api(limit=100)]),
         Case(f"API: top 100 of {len(some)} boards", [board.api(limit=100) for board in some]),
