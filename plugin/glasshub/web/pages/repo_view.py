@@ -39,6 +39,7 @@ class RepoView:
     benchmark: BenchmarkRow | None
     may_write: bool
     may_administer: bool
+    open_discussions: int = 0
 
     @property
     def path(self) -> str:
@@ -64,6 +65,7 @@ class RepoView:
             tabs.append(Tab("evaluations", "Evaluations", f"{repo.path}/evaluations", self.row.results))
         tabs.append(Tab("files", "Files", tree_url(repo.path, MAIN)))
         tabs.append(Tab("history", "History", commits_url(repo.path, MAIN)))
+        tabs.append(Tab("discussions", "Community", f"{repo.path}/discussions", self.open_discussions))
         if self.may_administer:
             tabs.append(Tab("settings", "Settings", f"{repo.path}/settings"))
         return tabs
@@ -79,6 +81,7 @@ def view_repo(type: RepoType, ns: str, name: str) -> RepoView:
         queries.benchmark(index, see(), repo.key) if type == "dataset" else None,
         access.may(who, Action.WRITE, repo),
         access.may(who, Action.ADMINISTER, repo),
+        queries.discussion_counts(index, repo.key)["open"],
     )
 
 
