@@ -1,0 +1,256 @@
+"""Where content lies: the seam, and the local folder behind it.
+
+Content is written aside and hashed while it comes; only what is whole and right gets its name. Nothing is ever seen
+half there, whatever dies in between.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Protocol
+
+from glasshub.errors import Invalid, NotFound, TooLarge
+
+PIECE = 1024 * 1024
+ABANDONED_SECONDS = 24 * 3600
+_NAME = re.compile(r"[0-9a-f]{64}")
+_UPLOAD = re.compile(r"[0-9a-f]{32}")
+
+Hasher = Callable[[], "hashlib._Hash"]
+
+
+class BlobStore(Protocol):
+    """What the hub needs of a place for content. ``kind`` keeps different hashes apart (``files``, ``xorbs``)."""
+
+    def receive(self, kind: str, name: str, stream: IO[bytes], *, size: int, check: Check | None = None) -> bool:
+        """Store what ``stream`` gives under ``name``; whether it is new.
+
+        Raises:
+            Invalid: it is not what the name says. Nothing is kept.
+            TooLarge: it has more than ``size`` bytes.
+        """
+
+    def size(self, kind: str, name: str) -> int | None:
+        """The size in bytes, ``None`` when there is no such content."""
+
+    def stream(self, kind: str, name: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """The bytes ``start`` to ``end`` (exclusive). Raises ``NotFound``."""
+
+    def begin(self) -> str:
+        """Begin an upload in parts; returns its id."""
+
+    def part(self, upload: str, number: int, stream: IO[bytes], *, size: int) -> str:
+        """Store a part (numbers from 1; repeating replaces); returns its digest. Raises ``NotFound``, ``Invalid``."""
+
+    def complete(self, upload: str, parts: list[tuple[int, str]], kind: str, name: str, *, size: int) -> bool:
+        """Join the parts (number, digest) in order and store the whole, as :meth:`receive`. Raises ``Invalid``."""
+
+    def sweep(self) -> int:
+        """Remove uploads that nobody finished; returns how many."""
+
+
+class Check(Protocol):
+    """Looks at content while it is stored."""
+
+    def update(self, data: bytes) -> object:
+        """Take the next bytes."""
+
+    def finish(self) -> None:
+        """All bytes came. Raises ``Invalid`` when they are not what they should be."""
+
+
+class Sha256:
+    """Checks that content has the SHA-256 of its name."""
+
+    def __init__(self, name: str) -> None:
+        self._name, self._hash = name, hashlib.sha256()
+
+    def update(self, data: bytes) -> None:
+        """Take the next bytes."""
+        self._hash.update(data)
+
+    def finish(self) -> None:
+        """Raises ``Invalid`` when the hash is another one."""
+        if self._hash.hexdigest() != self._name:
+            raise Invalid(f"The content has SHA-256 {self._hash.hexdigest()}, not {self._name}. Upload it again.")
+
+
+class LocalStore:
+    """A folder: ``<kind>/ab/cd/<name>`` for content, ``incoming/`` for what is under way.
+
+    Args:
+        folder: made when missing.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._incoming = folder / "incoming"
+        self._incoming.mkdir(parents=True, exist_ok=True)
+
+    def receive(self, kind: str, name: str, stream: IO[bytes], *, size: int, check: Check | None = None) -> bool:
+        """See :class:`BlobStore`; content of kind ``files`` is checked by its SHA-256."""
+        fresh = self._incoming / f"{secrets.token_hex(16)}.part"
+        try:
+            _write(fresh, _pieces(stream, size), check or Sha256(name), expected=size)
+            return self._keep(fresh, kind, name)
+        finally:
+            fresh.unlink(missing_ok=True)
+
+    def size(self, kind: str, name: str) -> int | None:
+        """See :class:`BlobStore`."""
+        try:
+            return self.path(kind, name).stat().st_size
+        except FileNotFoundError:
+            return None
+
+    def stream(self, kind: str, name: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """See :class:`BlobStore`."""
+        try:
+            file = self.path(kind, name).open("rb")
+        except FileNotFoundError as error:
+            raise NotFound("This content is not on the hub any more. Tell an admin.") from error
+        with file:
+            file.seek(start)
+            left = None if end is None else end - start
+            while left is None or left > 0:
+                data = file.read(PIECE if left is None else min(PIECE, left))
+                if not data:
+                    return
+                left = None if left is None else left - len(data)
+                yield data
+
+    def path(self, kind: str, name: str) -> Path:
+        """Where content lies (for handing a file to the server as it is)."""
+        if not _NAME.fullmatch(name) or not kind.isidentifier():
+            raise NotFound(f"{name[:80]!r} is no name of content.")
+        return self._folder / kind / name[:2] / name[2:4] / name
+
+    def begin(self) -> str:
+        """See :class:`BlobStore`."""
+        upload = secrets.token_hex(16)
+        (self._incoming / upload).mkdir()
+        return upload
+
+    def part(self, upload: str, number: int, stream: IO[bytes], *, size: int) -> str:
+        """See :class:`BlobStore`."""
+        folder = self._upload(upload)
+        if not 1 <= number <= 10_000:
+            raise Invalid("Parts are numbered from 1 to 10,000.")
+        fresh = folder / f"{number}.{secrets.token_hex(4)}"
+        digest = _Digest()
+        try:
+            _write(fresh, _pieces(stream, size), digest, expected=size)
+            fresh.rename(folder / str(number))
+        finally:
+            fresh.unlink(missing_ok=True)
+        return digest.hex
+
+    def complete(self, upload: str, parts: list[tuple[int, str]], kind: str, name: str, *, size: int) -> bool:
+        """See :class:`BlobStore`. Repeating it after it succeeded does no harm."""
+        if self.size(kind, name) is not None and not (self._incoming / upload).is_dir():
+            return False
+        folder = self._upload(upload)
+        fresh = self._incoming / f"{upload}.part"
+        try:
+            _write(fresh, self._joined(folder, parts), Sha256(name), expected=size)
+            made = self._keep(fresh, kind, name)
+        finally:
+            fresh.unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        return made
+
+    def sweep(self) -> int:
+        """See :class:`BlobStore`; what was touched within a day stays."""
+        gone = 0
+        for path in self._incoming.iterdir():
+            with suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+                    gone += 1
+        return gone
+
+    def _upload(self, upload: str) -> Path:
+        folder = self._incoming / upload
+        if not _UPLOAD.fullmatch(upload) or not folder.is_dir():
+            raise NotFound("This upload is not known, or was finished. Begin it again.")
+        return folder
+
+    def _joined(self, folder: Path, parts: list[tuple[int, str]]) -> Iterator[bytes]:
+        for place, (number, digest) in enumerate(sorted(parts), start=1):
+            path = folder / str(number)
+            if number != place or not path.is_file():
+                raise Invalid(f"Part {place} was not uploaded. Upload it and complete again.")
+            seen = _Digest()
+            with path.open("rb") as file:
+                while data := file.read(PIECE):
+                    seen.update(data)
+                    yield data
+            if digest and digest.strip('"') != seen.hex:
+                raise Invalid(f"Part {number} is not the one that was acknowledged. Upload it again.")
+
+    def _keep(self, fresh: Path, kind: str, name: str) -> bool:
+        target = self.path(kind, name)
+        if target.exists():
+            return False
+        target.parent.mkdir(parents=True, exist_ok=True)
+        fresh.chmod(0o440)
+        fresh.replace(target)
+        for folder in (target.parent, target.parent.parent, target.parent.parent.parent):
+            _sync(folder)
+        return True
+
+
+class _Digest:
+    """A short digest of a part, for its ETag."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.blake2b(digest_size=16)
+
+    @property
+    def hex(self) -> str:
+        return self._hash.hexdigest()
+
+    def update(self, data: bytes) -> None:
+        self._hash.update(data)
+
+    def finish(self) -> None:
+        """Any content is right."""
+
+
+def _write(path: Path, pieces: Iterator[bytes], check: Check, *, expected: int) -> None:
+    size = 0
+    with path.open("xb") as file:
+        for data in pieces:
+            size += len(data)
+            if size > expected:
+                raise TooLarge(f"The content has more than the {expected:,} bytes that were announced.")
+            check.update(data)
+            file.write(data)
+        if size != expected:
+            raise Invalid(f"The content has {size:,} bytes, not the {expected:,} that were announced. Upload it again.")
+        check.finish()
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _pieces(stream: IO[bytes], size: int) -> Iterator[bytes]:
+    left = size + 1  # one more than announced is enough to notice
+    while left > 0 and (data := stream.read(min(PIECE, left))):
+        left -= len(data)
+        yield data
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

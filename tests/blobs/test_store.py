@@ -1,0 +1,90 @@
+"""Content is stored whole and right, or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from glasshub.blobs.store import LocalStore
+from glasshub.errors import Invalid, NotFound, TooLarge
+from tests.index import children
+
+DATA = os.urandom(300_000)
+NAME = hashlib.sha256(DATA).hexdigest()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LocalStore:
+    return LocalStore(tmp_path / "blobs")
+
+
+def _left(tmp_path: Path) -> list[str]:
+    return [path.name for path in (tmp_path / "blobs" / "incoming").iterdir()]
+
+
+def test_what_is_stored_reads_back_in_whole_and_in_part(store: LocalStore, tmp_path: Path):
+    assert store.receive("files", NAME, io.BytesIO(DATA), size=len(DATA))
+    assert not store.receive("files", NAME, io.BytesIO(DATA), size=len(DATA))
+    assert store.size("files", NAME) == len(DATA)
+    assert b"".join(store.stream("files", NAME)) == DATA
+    assert b"".join(store.stream("files", NAME, 10, 20)) == DATA[10:20]
+    assert b"".join(store.stream("files", NAME, 299_990)) == DATA[-10:]
+    assert _left(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "announced", "error"),
+    [(DATA[:-1], len(DATA), Invalid), (DATA + b"x", len(DATA), TooLarge), (b"y" + DATA[1:], len(DATA), Invalid)],
+)
+def test_what_is_not_what_was_announced_leaves_nothing(
+    store: LocalStore, tmp_path: Path, sent: bytes, announced: int, error: type[Exception]
+):
+    with pytest.raises(error):
+        store.receive("files", NAME, io.BytesIO(sent), size=announced)
+    assert store.size("files", NAME) is None
+    assert _left(tmp_path) == []
+
+
+def test_parts_are_joined_in_order_and_can_be_sent_again(store: LocalStore, tmp_path: Path):
+    upload = store.begin()
+    cut = [DATA[:100_000], DATA[100_000:200_000], DATA[200_000:]]
+    store.part(upload, 2, io.BytesIO(b"z" * 100_000), size=100_000)
+    tags = [(n, store.part(upload, n, io.BytesIO(part), size=len(part))) for n, part in enumerate(cut, start=1)]
+    with pytest.raises(Invalid, match="Part 1"):
+        store.complete(upload, tags[1:], "files", NAME, size=len(DATA))
+    with pytest.raises(Invalid, match="Part 3"):
+        store.complete(upload, [*tags[:2], (3, "0" * 32)], "files", NAME, size=len(DATA))
+    assert store.complete(upload, tags[::-1], "files", NAME, size=len(DATA))
+    assert not store.complete(upload, tags, "files", NAME, size=len(DATA))
+    assert b"".join(store.stream("files", NAME)) == DATA
+    assert _left(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "x" * 64, NAME[:-1], NAME + "0", ""])
+def test_names_are_hashes_and_nothing_else(store: LocalStore, name: str):
+    with pytest.raises(NotFound):
+        store.path("files", name)
+    with pytest.raises(NotFound):
+        store.part("../x", 1, io.BytesIO(b""), size=0)
+
+
+def test_a_death_while_storing_leaves_nothing_under_the_name(store: LocalStore, tmp_path: Path):
+    for owner, step in ((os, "fsync"), (Path, "replace")):
+
+        def die(owner: object = owner, step: str = step) -> None:
+            children.die_at(owner, step, after=False)
+            store.receive("files", NAME, io.BytesIO(DATA), size=len(DATA))
+
+        assert children.wait(children.start(die)) == -signal.SIGKILL
+        assert store.size("files", NAME) is None
+    assert len(_left(tmp_path)) == 2
+    assert store.sweep() == 0
+    for path in (tmp_path / "blobs" / "incoming").iterdir():
+        os.utime(path, (time.time() - 10**6,) * 2)
+    assert store.sweep() == 2
