@@ -15,6 +15,8 @@ from glasshub.app import create_app
 from glasshub.config import Settings
 from glasshub.errors import Conflict
 from glasshub.hub import open_hub
+from glasshub.notices import outbox
+from glasshub.notices.loop import DeliveryLoop
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
@@ -23,6 +25,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
     def __init__(self, settings: Settings, options: dict[str, Any]) -> None:
         self._settings = settings
         self._options = options
+        self._deliveries: DeliveryLoop | None = None
         super().__init__()
 
     def load_config(self) -> None:
@@ -31,8 +34,16 @@ class _Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set(key, value)
 
     def load(self) -> Flask:
-        """The application of one worker."""
-        return create_app(open_hub(self._settings))
+        """The application of one worker, and its share of delivering webhooks."""
+        hub = open_hub(self._settings)
+        self._deliveries = DeliveryLoop(hub)
+        self._deliveries.start()
+        return create_app(hub)
+
+    def stop(self) -> None:
+        """A worker ends: what is being sent may be finished."""
+        if self._deliveries is not None:
+            self._deliveries.stop()
 
 
 def prepare(settings: Settings) -> int:
@@ -40,7 +51,9 @@ def prepare(settings: Settings) -> int:
     hub = open_hub(settings)
     try:
         repos.sweep(hub)
-        return indexing.heal(hub)
+        healed = indexing.heal(hub)
+        outbox.catch_up(hub)
+        return healed
     finally:
         hub.close()
 
@@ -78,6 +91,7 @@ def serve(
         "loglevel": "warning",
         "proc_name": "glasshub",
         "when_ready": lambda server: on_ready(),  # noqa: ARG005 - gunicorn names the argument
+        "worker_exit": lambda server, worker: worker.app.stop(),  # noqa: ARG005 - likewise
     }
     _Server(settings, options).run()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
@@ -108,7 +108,7 @@ def claim(db: Connection, *, now: str, until: str, lease: str, limit: int) -> li
         .where(deliveries.c.id.in_([delivery.id for delivery in found]))
         .values(lease=lease, lease_until=until, attempts=deliveries.c.attempts + 1)
     )
-    return found
+    return [replace(delivery, lease=lease, attempts=delivery.attempts + 1) for delivery in found]
 
 
 def finish(db: Connection, id: int, lease: str, **values: object) -> bool:
