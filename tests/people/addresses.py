@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from flask import Flask
@@ -13,7 +14,6 @@ VALUES = {
     "revision": "main",
     "org": "lab",
     "action": "write",
-    "_part": "tree",
 }
 
 
@@ -24,6 +24,14 @@ def addresses(app: Flask, namespace: str, name: str, *, type: str = "model") -> 
         if rule.endpoint == "static" or (rule.defaults or {}).get("type", type) != type:
             continue
         known = {**VALUES, "kind": f"{type}s", "ns": namespace, "name": name, **(rule.defaults or {})}
-        values = {name: known.get(name, 1 if f"<int:{name}>" in rule.rule else "x") for name in rule.arguments}
+        values = {argument: known.get(argument, _any_value(rule.rule, argument)) for argument in rule.arguments}
         path = adapter.build(rule.endpoint, values, method=next(iter(rule.methods or ())))
         yield rule, path.split("?")[0]
+
+
+def _any_value(rule: str, argument: str) -> str | int:
+    """Something that fits where nothing in particular is asked for."""
+    if f"<int:{argument}>" in rule:
+        return 1
+    choice = re.search(rf"<any\(['\"]([\w-]+)[^)]*\):{argument}>", rule)
+    return choice[1] if choice else "x"
