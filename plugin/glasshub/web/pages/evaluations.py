@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from typing import Protocol
 
 from glasshub.evals.alignment import Alignment
 from glasshub.index.rows import ResultRow
@@ -81,7 +82,19 @@ def matching(groups: Iterable[TaskResults], words: str) -> list[TaskResults]:
     return [group for group in groups if all(word in _haystack(group.headline) for word in wanted)]
 
 
-def places(rows: Iterable[ResultRow]) -> int:
+class Valued(Protocol):
+    """Something with a value as a number and as it was written."""
+
+    @property
+    def value(self) -> float:
+        """The number."""
+
+    @property
+    def value_text(self) -> str:
+        """The number as written."""
+
+
+def places(rows: Iterable[Valued]) -> int:
     """Decimals to show in a column: as many as were written, at most four (two for values of 100 and more)."""
     rows = list(rows)
     most = 2 if any(abs(row.value) >= 100 for row in rows) else MOST_PLACES
