@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import stat
 import subprocess
 import sys
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from glasshub import accounts, clock, demo, repos
+from glasshub import accounts, check, clock, demo, repos
 from glasshub.config import Settings
 from glasshub.errors import Conflict
 from glasshub.git import read
@@ -61,17 +63,52 @@ def test_doing_it_again_changes_nothing(populated):
     assert state(populated) == before
 
 
-def start(data: Path, port: int, log: Path) -> subprocess.Popen:
+def start(data: Path, port: int, log: Path, **options) -> subprocess.Popen:
     """Start ``glasshub demo`` and wait for what it says when it is ready."""
     command = [sys.executable, "-m", "glasshub", "--data", str(data), "demo", "--port", str(port)]
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output)
+        process = subprocess.Popen(command, stdout=output, stderr=output, **options)
     deadline = time.monotonic() + 90
     while "Ctrl-C" not in log.read_text():
         assert process.poll() is None, log.read_text()
         assert time.monotonic() < deadline, log.read_text()
         time.sleep(0.1)
     return process
+
+
+def test_killed_while_it_fills_the_hub_and_then_started_twice_at_once_it_fills_one_hub(tmp_path):
+    data, ports = tmp_path / "data", [free_port(), free_port()]
+    command = [sys.executable, "-m", "glasshub", "--data", str(data), "demo", "--port", str(ports[0])]
+    with (tmp_path / "first.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
+        while len(list(data.glob("repos/*/*.git"))) < 5:
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.kill()
+    password = (data / demo.LOGIN_FILE).read_text()
+    with ThreadPoolExecutor(2) as pool:
+        started = list(pool.map(lambda port: start(data, port, tmp_path / f"{port}.log"), ports))
+    for process in started:
+        stop_server(process)
+    shown = [(tmp_path / f"{port}.log").read_text().split("Sign in at")[1].split("kept in")[0] for port in ports]
+    assert shown[0].replace(str(ports[0]), "") == shown[1].replace(str(ports[1]), "")
+    assert (data / demo.LOGIN_FILE).read_text().startswith(password)
+    hub = open_hub(Settings(data=data))
+    assert {f"{repo.path} refs/heads/main" for repo in repos.every(hub)} == set(state(hub))
+    assert len(repos.every(hub)) == len(list(demo.samples()))
+    assert [info.name for info in accounts.tokens(hub, demo.ADMIN)] == ["demo"]
+    assert check.run(hub) == []
+    hub.close()
+
+
+def test_ctrl_c_ends_it_quietly(tmp_path, populated):
+    port, log = free_port(), tmp_path / "log"
+    demo._write_login(populated.settings.data / demo.LOGIN_FILE, demo.Login("a long password", "hf_x"))
+    process = start(populated.settings.data, port, log, start_new_session=True)
+    os.killpg(process.pid, signal.SIGINT)  # a terminal sends it to all processes
+    assert process.wait(15) == 0
+    said = log.read_text()
+    assert said.rstrip().endswith(f"its data stays in {populated.settings.data}")
+    assert "(revoked since" in said
 
 
 def commands_shown(log: str) -> str:

@@ -90,11 +90,14 @@ def test_an_sdist_holds_the_tree(archives, tree_files):
     assert tree_files - {".gitignore"} <= names
 
 
-@pytest.mark.parametrize("kind", ["wheel", "wheel of sdist"])
-def test_an_installed_wheel_serves(archives, tmp_path, kind):
-    python = install(archives[kind], tmp_path / "venv")
+@pytest.mark.parametrize("kind", ["wheel", "wheel of sdist", "editable"])
+def test_what_is_installed_serves(archives, tree, tmp_path, kind):
+    if kind == "editable":
+        python = install(["--editable", str(tree)], tmp_path / "venv")
+    else:
+        python = install([str(archives[kind])], tmp_path / "venv")
     where = run(python, "import glasshub; print(glasshub.__file__)")
-    assert where.startswith(str(tmp_path))
+    assert where.startswith(str(tree if kind == "editable" else tmp_path))
     assert int(run(python, "from glasshub import demo; print(len(list(demo.samples())))")) > 20
     url = f"http://127.0.0.1:{(port := free_port())}"
     with (tmp_path / "log").open("wb") as log:
@@ -107,15 +110,15 @@ def test_an_installed_wheel_serves(archives, tmp_path, kind):
         stop_server(process)
 
 
-def install(wheel: Path, venv: Path) -> Path:
-    """Install ``wheel`` into an environment of its own that borrows the dependencies of this one."""
+def install(what: list[str], venv: Path) -> Path:
+    """Install it into an environment of its own that borrows the dependencies of this one."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(venv)], check=True, timeout=60)
     python = venv / "bin" / "python"
-    command = [sys.executable, "-m", "pip", "--python", str(python), "install", "-q", "--no-deps", "--no-index"]
-    subprocess.run([*command, str(wheel)], check=True, timeout=60)
     packages = Path(run(python, "import sysconfig; print(sysconfig.get_path('purelib'))"))
     # a folder named in a .pth file is searched, but its own .pth files (our editable install) are not read
     (packages / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    command = [sys.executable, "-m", "pip", "--python", str(python), "install", "-q", "--no-deps", "--no-index"]
+    subprocess.run([*command, "--ignore-installed", "--no-build-isolation", *what], check=True, timeout=60)
     return python
 
 
