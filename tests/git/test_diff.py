@@ -117,7 +117,7 @@ def test_binary_files_large_files_and_too_many_files_are_named_but_not_compared(
     assert found["b.txt"].too_large
     assert found["c.txt"].hunks[0].lines[0].text == "c"
     assert found["latin"].too_large
-    assert [c.path for c in diff_commits(repo, first, second, only="d.txt") if not c.too_large] == ["d.txt"]
+    assert [c.path for c in diff_commits(repo, first, second, only=3) if not c.too_large] == ["d.txt"]
 
 
 def test_a_change_of_bytes_that_are_no_text_is_a_change(repo):

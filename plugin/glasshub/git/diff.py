@@ -82,7 +82,7 @@ class FileChange:
 
 
 def diff_commits(
-    repo: GitRepo, old: str | None, new: str, *, max_files: int = 300, max_bytes: int = 400_000, only: str | None = None
+    repo: GitRepo, old: str | None, new: str, *, max_files: int = 300, max_bytes: int = 400_000, only: int | None = None
 ) -> list[FileChange]:
     """The changes from ``old`` (``None``: the empty tree) to ``new``, by path.
 
@@ -92,7 +92,7 @@ def diff_commits(
         new: a commit id.
         max_files: changes beyond this many are listed as too large.
         max_bytes: files larger than this, before or after, are not compared line by line.
-        only: compare the lines of the file at this path alone; the others are listed as too large.
+        only: compare the lines of this change alone (its place in the list, from 0); the others are listed as too large.
 
     Raises:
         RevisionNotFound: there is no such commit.
@@ -102,7 +102,7 @@ def diff_commits(
     pairs = sorted(pair_renames(repo, sides), key=_path)
     work = Work(MOST_WORK)
     return [
-        _file(repo, pair, max_bytes if n < max_files and only in (None, _path(pair)) else -1, work)
+        _file(repo, pair, max_bytes if n < max_files and only in (None, n) else -1, work)
         for n, pair in enumerate(pairs)
     ]
 

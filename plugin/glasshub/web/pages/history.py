@@ -13,14 +13,12 @@ from glasshub.identity import RepoType
 from glasshub.web.context import hub
 from glasshub.web.links import commits_url
 from glasshub.web.pages.files import ref_list
+from glasshub.web.pages.pulls_files import MOST_BYTES, MOST_FILES, asked_file, diff_page
 from glasshub.web.pages.repo_view import repo_routes, view_repo
 
 bp = Blueprint("history", __name__)
 PER_PAGE = 50
 MOST_SKIPPED = 100_000
-MOST_FILES = 200
-MOST_BYTES = 1024**2
-FOLDED = 300  # lines of one file's diff above which it is folded
 
 
 @repo_routes(bp, "/commits/<path:rest>")
@@ -55,12 +53,12 @@ def commit(type: RepoType, ns: str, name: str, id: str) -> ResponseReturnValue:
     with open_repo(hub().git_dir(view.repo)) as git:
         found = read_commit(git, resolve_revision(git, id).commit)
         parent = found.parents[0] if found.parents else None
-        changes = diff_commits(git, parent, found.id, max_files=MOST_FILES + 1, max_bytes=MOST_BYTES)
+        only = asked_file()
+        changes = diff_commits(git, parent, found.id, max_files=MOST_FILES + 1, max_bytes=MOST_BYTES, only=only)
+        page = diff_page(git, changes, only)
     return render_template(
         "history/commit.html",
         view=view,
         commit=found,
-        changes=changes[:MOST_FILES],
-        more=len(changes) > MOST_FILES,
-        folded=FOLDED,
+        page=page,
     )

@@ -19,6 +19,7 @@ from glasshub.git.read import commit as read_commit
 from glasshub.git.ref_store import ZERO, read_ref
 
 MOST_COMMITS = 250
+MOST_BYTES = 1024**2  # larger files are not compared
 
 
 @dataclass(frozen=True)
@@ -74,11 +75,13 @@ class PullView:
         """The files that it changes, without their lines."""
         return self.changes(max_files=0)
 
-    def changes(self, *, max_files: int, max_bytes: int = 400_000, only: str | None = None) -> list[FileChange]:
+    def changes(self, *, max_files: int, only: int | None = None) -> list[FileChange]:
         """The files that it changes against its base, as :func:`glasshub.git.diff.diff_commits` tells them."""
         if not self.head:
             return []
-        return diff_commits(self.git, self.base or None, self.head, max_files=max_files, max_bytes=max_bytes, only=only)
+        return diff_commits(
+            self.git, self.base or None, self.head, max_files=max_files, max_bytes=MOST_BYTES, only=only
+        )
 
     @cached_property
     def outlook(self) -> Outlook | None:

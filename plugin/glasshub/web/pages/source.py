@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
@@ -11,6 +11,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_for_filename
 from pygments.lexers.special import TextLexer
+from pygments.token import STANDARD_TYPES, _TokenType
 from pygments.util import ClassNotFound
 
 from glasshub.index.rows import ProblemRow
@@ -55,10 +56,30 @@ def language(path: str) -> str:
     return "" if isinstance(lexer, TextLexer) else lexer.name
 
 
+def tokens_of(text: str, path: str) -> Iterator[tuple[str, str]]:
+    """The pieces of a text with their CSS classes (``""`` for plain ones), as its name says what it is."""
+    lexer = _lexer(path)
+    if not may_highlight(text) or isinstance(lexer, TextLexer):
+        yield "", text
+        return
+    for kind, value in lexer.get_tokens(text):
+        yield _css(kind), value
+
+
+def may_highlight(text: str) -> bool:
+    """Whether a text is small enough for a lexer, and its lines short enough."""
+    return len(text) <= MOST_HIGHLIGHTED and all(len(row) <= _LONGEST_LINE for row in text.split("\n"))
+
+
+def _css(kind: _TokenType) -> str:
+    while kind not in STANDARD_TYPES and kind.parent is not None:
+        kind = kind.parent
+    return STANDARD_TYPES.get(kind, "")
+
+
 def _highlighted(text: str, path: str) -> list[Markup]:
     lexer = _lexer(path)
-    too_much = len(text) > MOST_HIGHLIGHTED or any(len(row) > _LONGEST_LINE for row in text.split("\n"))
-    if too_much or isinstance(lexer, TextLexer):
+    if not may_highlight(text) or isinstance(lexer, TextLexer):
         return []
     html = highlight(text, lexer, HtmlFormatter(nowrap=True))
     return [Markup(row) for row in html.removesuffix("\n").split("\n")]  # noqa: S704  Pygments escapes the text
