@@ -9,7 +9,9 @@ from typing import IO
 
 from flask import request
 
+from glasshub.config import Settings
 from glasshub.errors import Invalid
+from glasshub.git.pack_read import Limits
 
 
 class GunzipReader(io.RawIOBase):
@@ -36,3 +38,13 @@ def git_body() -> IO[bytes]:
     if request.headers.get("Content-Encoding", "") in ("gzip", "x-gzip"):
         return io.BufferedReader(GunzipReader(request.stream))
     return request.stream
+
+
+def push_limits(settings: Settings) -> Limits:
+    """What one write may bring."""
+    return Limits(
+        wire=settings.max_push_bytes,
+        inflated=settings.max_inflated_bytes,
+        object=settings.max_object_bytes,
+        objects=settings.max_push_objects,
+    )

@@ -26,7 +26,7 @@ STATUS: dict[type[errors.GlasshubError], int] = {
     errors.Busy: 503,
     errors.GlasshubError: 500,
 }
-_JSON_BLUEPRINTS = frozenset({"files"})
+_JSON_BLUEPRINTS = frozenset({"files", "uploads"})
 _GIT_BLUEPRINT = "smart_http"
 
 
@@ -87,7 +87,7 @@ def _wants_json() -> bool:
 
 
 def _json_answer(status: int, code: str, message: str) -> Response:
-    response = jsonify({"error": message})
+    response = jsonify({"error": message, **g.get("error_fields", {})})
     response.status_code = status
     response.headers["X-Error-Code"] = code
     if "commit" in g:

@@ -15,11 +15,11 @@ from glasshub.errors import Forbidden, RepoNotFound, Unauthenticated
 from glasshub.git.advertise import advertise_receive_pack, advertise_upload_pack
 from glasshub.git.quarantine import Quarantine
 from glasshub.git.read import open_repo
-from glasshub.git.receive_pack import CAPABILITIES, Limits, serve_receive_pack
+from glasshub.git.receive_pack import CAPABILITIES, serve_receive_pack
 from glasshub.git.refs import RefResult, RefUpdate
 from glasshub.git.upload_pack import serve_upload_pack
 from glasshub.identity import Repo, RepoType
-from glasshub.web.body import git_body
+from glasshub.web.body import git_body, push_limits
 from glasshub.web.context import actor, hub, load_repo, public_url
 
 bp = Blueprint("smart_http", __name__)
@@ -87,13 +87,7 @@ def receive_pack(type: RepoType, ns: str, name: str) -> Response:
             here, repo, updates, who, incoming=incoming, atomic=atomic, options=options, tell=tell, base_url=address
         )
 
-    settings = here.settings
-    limits = Limits(
-        wire=settings.max_push_bytes,
-        inflated=settings.max_inflated_bytes,
-        object=settings.max_object_bytes,
-        objects=settings.max_push_objects,
-    )
+    limits = push_limits(here.settings)
 
     def stream() -> Iterator[bytes]:
         with open_repo(path) as git_repo:

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from glasshub.web.api import absent, accounts, benchmarks, cards, commits, fallback, info, listing, tree
+from glasshub.web.api import (
+    absent,
+    accounts,
+    benchmarks,
+    cards,
+    commit,
+    commits,
+    discussions,
+    fallback,
+    info,
+    listing,
+    repos,
+    result_decisions,
+    tree,
+)
 
 BLUEPRINTS: list[Blueprint] = [
     accounts.bp,
@@ -12,7 +26,11 @@ BLUEPRINTS: list[Blueprint] = [
     info.bp,
     tree.bp,
     commits.bp,
+    commit.bp,
+    discussions.bp,
+    repos.bp,
     benchmarks.bp,
+    result_decisions.bp,
     cards.bp,
     absent.bp,
     fallback.bp,

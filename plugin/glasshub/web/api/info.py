@@ -7,12 +7,14 @@ from typing import Any
 from flask import Blueprint, Response, jsonify
 
 from glasshub import access
+from glasshub.desk import PULLS
 from glasshub.git.read import Revision, list_refs, open_repo, resolve_revision
 from glasshub.identity import Repo
 from glasshub.index import queries
 from glasshub.index.rows import RepoRow
 from glasshub.web.api.arguments import KIND, api_repo, flag, many
 from glasshub.web.api.repo_json import INFO_FIELDS, eval_results, expanded, repo_json
+from glasshub.web.api.results import hidden_json
 from glasshub.web.context import hub
 
 bp = Blueprint("api_info", __name__)
@@ -53,14 +55,22 @@ def refs(kind: str, ns: str, name: str) -> Response:
         "tags": _refs(peeled, "refs/tags/"),
     }
     if flag("include_prs"):
-        answer["pullRequests"] = _refs(found, "refs/pr/")
+        answer["pullRequests"] = _refs(found, PULLS)
     return jsonify(answer)
 
 
 @bp.get("/api/models/<ns>/<name>/eval-results")
 def results(ns: str, name: str) -> Response:
-    """All results of a model with what each counts and why; ours, beyond ``expand=evalResults``."""
-    return jsonify(eval_results(api_repo("models", ns, name).key))
+    """All results of a model with what each counts and why; ours, beyond ``expand=evalResults``.
+
+    ``X-Hidden-Results`` counts those that are hidden; ``hidden=true`` adds them at the end.
+    """
+    key = api_repo("models", ns, name).key
+    hidden = queries.hidden_results(hub().index.read(), key)
+    items = eval_results(key) + ([hidden_json(row) for row in hidden] if flag("hidden") else [])
+    response = jsonify(items)
+    response.headers["X-Hidden-Results"] = str(len(hidden))
+    return response
 
 
 def _info(repo: Repo, commit: str) -> Response:
@@ -75,8 +85,10 @@ def _unindexed(repo: Repo) -> RepoRow:
 
 
 def _refs(found: dict[str, str], prefix: str) -> list[dict[str, str]]:
+    chosen = [(ref, oid) for ref, oid in found.items() if ref.startswith(prefix)]
+    if prefix == PULLS:
+        chosen.sort(key=lambda item: (len(item[0]), item[0]))  # by number
     return [
-        {"name": ref.removeprefix(prefix if prefix != "refs/pr/" else ""), "ref": ref, "targetCommit": oid}
-        for ref, oid in found.items()
-        if ref.startswith(prefix)
+        {"name": ref if prefix == PULLS else ref.removeprefix(prefix), "ref": ref, "targetCommit": oid}
+        for ref, oid in chosen
     ]

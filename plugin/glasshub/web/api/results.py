@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from glasshub.evals.eval_results import FOLDER
-from glasshub.index.rows import LeaderboardRow, ProblemRow, ResultRow
+from glasshub.index.rows import HiddenRow, LeaderboardRow, ProblemRow, ResultRow
 
 
 def eval_results_json(results: Iterable[ResultRow], problems: Iterable[ProblemRow]) -> list[dict[str, Any]]:
@@ -22,6 +23,7 @@ def eval_results_json(results: Iterable[ResultRow], problems: Iterable[ProblemRo
 def result_json(result: ResultRow) -> dict[str, Any]:
     """One result in the hub form: ``data`` as in the file, beside it where it stands and what it counts."""
     found: dict[str, Any] = {
+        "id": result.id,
         "filename": result.path,
         "verified": result.verified,
         "data": _data(result),
@@ -33,6 +35,28 @@ def result_json(result: ResultRow) -> dict[str, Any]:
         "headline": result.headline,
         "rank": result.rank or None,
         "of": result.of or None,
+        "submitter": result.submitter,
+    }
+    if result.pull:
+        found["pullRequest"] = result.pull
+    if result.via_pull:
+        found["viaPullRequest"] = result.via_pull
+        found["mergedBy"] = result.merged_by
+    return found
+
+
+def hidden_json(result: HiddenRow) -> dict[str, Any]:
+    """A result that stands in the files and is hidden by those who may write to the model."""
+    found: dict[str, Any] = {
+        "id": result.id,
+        "filename": result.path,
+        "line": result.line,
+        "state": "hidden",
+        "reason": result.reason,
+        "hiddenBy": result.hidden_by,
+        "hiddenAt": result.hidden_at,
+        "submitter": result.submitter,
+        "data": {"dataset": {"id": result.dataset_id, "task_id": result.task_id}, "value": _as_written(result)},
     }
     if result.pull:
         found["pullRequest"] = result.pull
@@ -64,6 +88,8 @@ def leaderboard_json(row: LeaderboardRow) -> dict[str, Any]:
         "low": row.low,
         "high": row.high,
         "derived": row.derived,
+        "id": result.id,
+        "submitter": result.submitter,
     }
     if result.source_url:
         entry["source"] = {**_source(result), "isExternal": True}
@@ -78,8 +104,20 @@ def leaderboard_json(row: LeaderboardRow) -> dict[str, Any]:
 
 def number(result: ResultRow) -> int | float:
     """The value as it was written: a whole number stays one."""
-    text = result.value_text.lstrip("+-")
-    return int(result.value_text) if text.isascii() and text.isdigit() and len(text) < 300 else result.value
+    return _whole(result.value_text, result.value)
+
+
+def _as_written(result: HiddenRow) -> int | float | str:
+    try:
+        value = float(result.value_text)
+    except ValueError:
+        return result.value_text
+    return _whole(result.value_text, value) if math.isfinite(value) else result.value_text
+
+
+def _whole(written: str, value: float) -> int | float:
+    text = written.lstrip("+-")
+    return int(written) if text.isascii() and text.isdigit() and len(text) < 300 else value
 
 
 def _data(result: ResultRow) -> dict[str, Any]:

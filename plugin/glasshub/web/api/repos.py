@@ -1,0 +1,111 @@
+"""Creating, changing, moving and deleting repos."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from flask import Blueprint, Response, g, jsonify
+
+from glasshub import access, repos
+from glasshub.access import Action
+from glasshub.errors import Conflict, Invalid, Unauthenticated
+from glasshub.identity import Repo, RepoType
+from glasshub.initial_commit import create_repo
+from glasshub.web.api.arguments import KIND, api_repo
+from glasshub.web.api.json_body import JsonBody, json_body
+from glasshub.web.context import actor, hub, public_url
+
+bp = Blueprint("api_repos", __name__)
+
+
+@bp.post("/api/repos/create")
+def create() -> Response:
+    """Make a repo with a first commit: ``name``, ``organization`` (the caller by default), ``type``, ``visibility``."""
+    body = json_body()
+    type, name = _type(body), body.text("name")
+    namespace = body.text("organization", "") or actor().name
+    if not namespace:
+        raise Unauthenticated("Sign in to create a repo: send a token with scope write.")
+    try:
+        repo = create_repo(hub(), actor(), type, namespace, name, private=_private(body) or False)
+    except Conflict as error:
+        _refuse_taken(error, type, namespace, name)
+    return jsonify({"url": _url(repo), "name": repo.repo_id, "id": repo.key})
+
+
+@bp.delete("/api/repos/delete")
+def delete() -> Response:
+    """Delete a repo for good."""
+    body = json_body()
+    repos.delete(hub(), actor(), _named(_type(body), body.text("organization", "") or actor().name or "", body))
+    return jsonify({})
+
+
+@bp.post("/api/repos/move")
+def move() -> Response:
+    """Rename or transfer a repo; its old name redirects."""
+    body = json_body()
+    namespace, _, name = body.text("toRepo").partition("/")
+    from_namespace, _, from_name = body.text("fromRepo").partition("/")
+    repo = _named(_type(body), from_namespace, JsonBody({"name": from_name}))
+    moved = repos.move(hub(), actor(), repo, namespace, name)
+    return jsonify({"url": _url(moved), "name": moved.repo_id})
+
+
+@bp.put(f"/api/{KIND}/<ns>/<name>/settings")
+def settings(kind: str, ns: str, name: str) -> Response:
+    """Change ``visibility`` (or ``private``); ours are ``allowForcePush`` and ``pullRequests``."""
+    repo, body = api_repo(kind, ns, name), json_body()
+    if body.fields.get("gated") not in (None, False):
+        raise Invalid("This hub has no gated repos. Make the repo private, and its readers members of its namespace.")
+    changed = repos.configure(
+        hub(),
+        actor(),
+        repo,
+        private=_private(body),
+        allow_force_push=body.maybe_flag("allowForcePush"),
+        pulls_enabled=body.maybe_flag("pullRequests"),
+    )
+    return jsonify(
+        {
+            "private": changed.private,
+            "gated": False,
+            "allowForcePush": changed.allow_force_push,
+            "pullRequests": changed.pulls_enabled,
+        }
+    )
+
+
+def _named(type: RepoType, namespace: str, body: JsonBody) -> Repo:
+    """The repo that has this name now: what is meant for one repo must not reach the one it was renamed to."""
+    repo = repos.find(hub(), type, namespace, body.text("name"))
+    access.require(actor(), Action.READ, repo)
+    if repo.repo_id.lower() != f"{namespace}/{body.text('name')}".lower():
+        raise Conflict(f"{namespace}/{body.text('name')} is now called {repo.repo_id}. Use that name.")
+    return repo
+
+
+def _refuse_taken(error: Conflict, type: RepoType, namespace: str, name: str) -> NoReturn:
+    """Tell the address of the repo that is there, which clients with ``exist_ok`` go on with."""
+    taken = repos.find(hub(), type, namespace, name)
+    if access.may_read(actor(), taken):
+        g.error_fields = {"url": _url(taken)}
+    raise error
+
+
+def _url(repo: Repo) -> str:
+    return f"{public_url()}{repo.path}"
+
+
+def _type(body: JsonBody) -> RepoType:
+    asked = body.text("type", "model")
+    if asked not in ("model", "dataset"):
+        raise Invalid(f"This hub keeps models and datasets, not a {asked[:40]!r}.")
+    return "dataset" if asked == "dataset" else "model"
+
+
+def _private(body: JsonBody) -> bool | None:
+    visibility = body.text("visibility", "")
+    if visibility not in ("", "public", "private"):
+        raise Invalid(f"visibility is public or private, not {visibility[:40]!r}.")
+    return visibility == "private" if visibility else body.maybe_flag("private")
