@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import secrets
+import shlex
+import sys
 
 import pytest
 
@@ -71,6 +73,33 @@ def test_a_moved_repo_answers_under_its_old_name_on_pages_in_the_api_and_to_git(
     repos.move(served.hub, accounts.actor_for(served.hub, ada.name), repo, *old.split("/"))  # and back
     assert http.get(f"/{old}").status_code == 200
     assert http.get(f"/{new}").headers["Location"] == f"/{old}"
+
+
+def test_a_push_during_which_the_repo_is_moved_arrives(served, tmp_path):
+    ada = served.person("ada")
+    old, new = f"{ada.name}/before", f"{ada.name}/after"
+    tree = init(tmp_path / "tree", served.git_url(old, ada))
+    tree.commit("One")
+    tree.git("push", "-q", "origin", "main")
+    hook = tree.path / ".git" / "hooks" / "pre-push"  # git runs it between its first request and its second
+    move = [
+        sys.executable,
+        "-m",
+        "glasshub",
+        "--data",
+        str(served.hub.settings.data),
+        "repo",
+        "move",
+        "model",
+        old,
+        new,
+    ]
+    hook.write_text(f"#!/bin/sh\n{shlex.join(move)}\n")
+    hook.chmod(0o755)
+    tip = tree.commit("Two")
+    said = tree.git("push", "origin", "main").err
+    assert f"{served.url}/{new}" in said
+    assert git("ls-remote", f"{served.url}/{new}", "main", cwd=tmp_path).out.split()[0] == tip
 
 
 def test_a_deleted_repo_is_gone_from_pages_api_git_lists_and_disk(shell, served, http, tmp_path):

@@ -37,8 +37,12 @@ def public_url() -> str:
     return hub().settings.public_url or request.host_url.rstrip("/")
 
 
-def load_repo(type: RepoType, namespace: str, name: str, action: Action = Action.READ) -> Repo:
+def load_repo(
+    type: RepoType, namespace: str, name: str, action: Action = Action.READ, *, redirect: bool = True
+) -> Repo:
     """The repo that the address names, once the actor is allowed ``action`` on it.
+
+    With ``redirect`` off, an old name serves as well as the new one: for clients that would not follow.
 
     Raises:
         RepoNotFound: missing, or private and not for this actor.
@@ -47,7 +51,7 @@ def load_repo(type: RepoType, namespace: str, name: str, action: Action = Action
     """
     repo = repos.find_readable(hub(), actor(), type, namespace, name)
     wanted = f"{namespace}/{name.removesuffix('.git')}"
-    if repo.repo_id.lower() != wanted.lower():
+    if redirect and repo.repo_id.lower() != wanted.lower():
         raise Moved(_renamed(f"{namespace}/{name}", repo.repo_id))
     access.require(actor(), action, repo)
     return repo

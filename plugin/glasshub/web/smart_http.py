@@ -63,7 +63,7 @@ def info_refs(type: RepoType, ns: str, name: str) -> Response:
 @_routes("git-upload-pack", "POST")
 def upload_pack(type: RepoType, ns: str, name: str) -> Response:
     """Serve a clone or fetch."""
-    path = hub().git_dir(load_repo(type, ns, name))
+    path = hub().git_dir(load_repo(type, ns, name, redirect=False))  # git follows a redirect of info/refs alone
     body, version = git_body(), _version()
 
     def stream() -> Iterator[bytes]:
@@ -108,7 +108,7 @@ def _advertise_push(type: RepoType, ns: str, name: str) -> bytes:
 
 def _repo_to_push(type: RepoType, ns: str, name: str) -> Repo:
     try:
-        return load_repo(type, ns, name, Action.DISCUSS)
+        return load_repo(type, ns, name, Action.DISCUSS, redirect=False)
     except RepoNotFound:
         _require_may_create(ns, name)
         return repos.find_or_create_for_push(hub(), actor(), type, ns, name)
