@@ -72,14 +72,15 @@ def plain_text(markdown: str) -> str:
     """A line of Markdown without its marks, for titles and excerpts."""
     text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", markdown)
     text = re.sub(r"<[^>]*>", "", text)
-    return html.unescape(re.sub(r"[*_`]{1,3}", "", text)).strip()
+    return html.unescape(re.sub(r"[*_`]{1,3}|~~", "", text)).strip()
 
 
 @lru_cache(maxsize=1)
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": True, "highlight": _highlight})
     parser.enable(["table", "strikethrough"])
-    parser.use(footnote_plugin).use(tasklists_plugin).use(dollarmath_plugin, renderer=_math, allow_digits=False)
+    parser.use(footnote_plugin).use(tasklists_plugin)
+    parser.use(dollarmath_plugin, renderer=_math, allow_digits=False, double_inline=True)
     parser.use(anchors_plugin, max_level=4, permalink=False)
     parser.add_render_rule("math_block_label", _math_block)
     return parser
@@ -121,7 +122,7 @@ def _sanitise(rendered: str, link: Resolve, image: Resolve) -> str:
             return "checkbox"
         return value
 
-    without_foreign = re.sub(r"<img\b[^>]*>", _foreign_image_to_link, rendered, flags=re.IGNORECASE)
+    without_foreign = re.sub(r"<img\b[^>]*>", _mended_image, rendered, flags=re.IGNORECASE)
     return nh3.clean(
         without_foreign,
         tags=_TAGS,
@@ -129,7 +130,12 @@ def _sanitise(rendered: str, link: Resolve, image: Resolve) -> str:
         attribute_filter=attribute,
         url_schemes=_SCHEMES,
         link_rel="nofollow noopener",
-        set_tag_attribute_values={"input": {"disabled": "", "type": "checkbox"}},
+        set_tag_attribute_values={
+            "input": {"disabled": "", "type": "checkbox", "aria-label": "Task"},
+            # Wide ones scroll, which must be possible by keyboard too.
+            "pre": {"tabindex": "0"},
+            "table": {"tabindex": "0"},
+        },
     )
 
 
@@ -159,11 +165,11 @@ def _is_foreign(value: str) -> bool:
     return re.match(r"\s*(?:[a-z][a-z0-9+.-]*:)?//", value, re.IGNORECASE) is not None
 
 
-def _foreign_image_to_link(found: re.Match[str]) -> str:
-    """``<img>`` of another host -> a link to it; what this makes is cleaned like everything else."""
+def _mended_image(found: re.Match[str]) -> str:
+    """``<img>`` of another host -> a link to it; one without a text -> with an empty one. It is cleaned afterwards."""
     attributes = dict(re.findall(r"""([a-z]+)\s*=\s*["']([^"']*)["']""", found[0], re.IGNORECASE))
     source = attributes.get("src", "")
     if not _is_foreign(source):
-        return found[0]
+        return found[0] if re.search(r"\salt\b", found[0], re.IGNORECASE) else f'<img alt="" {found[0][4:]}'
     label = attributes.get("alt") or "image"
     return f'<a href="{source}">{label}</a>'

@@ -28,7 +28,7 @@ configs:
 
 ![badge](x.png)
 
-It *answers* [questions](docs/q.md).
+It *answers* [questions](docs/q.md), ~~not~~.
 """
 
 
@@ -36,7 +36,7 @@ def test_metadata():
     card = parse_card(README)
     assert (card.title, card.license, card.pipeline_tag) == ("A fine model", "apache-2.0", "text-generation")
     assert (card.languages, card.base_models, card.configs) == (("en", "de"), ("org/base",), ("small",))
-    assert card.excerpt == "It answers questions."
+    assert card.excerpt == "It answers questions, not."
     assert {"license:apache-2.0", "language:en", "base_model:org/base", "dataset:org/data", "mteb"} <= set(card.tags)
     assert card.front_matter["released"] == "2026-01-02"
     assert card.problems == ()
@@ -69,9 +69,10 @@ def test_markdown_that_cards_use():
     )
     assert '<h1 id="user-content-a-b">' in html
     assert 'type="checkbox"' in html
-    assert "<table>" in html
+    assert '<table tabindex="0">' in html
     assert '<span class="n">x</span>' in html
     assert '<code class="math">a&lt;b</code>' in html
+    assert '<code class="math-block">c</code>' in _html("so $$c$$ holds")
     assert "<s>old</s>" in html
     assert 'class="footnote-ref"' in html
 
@@ -138,7 +139,7 @@ def test_attacks_come_out_harmless(attack: str):
 
 
 @pytest.mark.parametrize(
-    "text", ["![" * 10_000, "[" * 20_000, "_*" * 10_000, "a\n" * 10_000, "`" * 20_000, "$" * 20_000]
+    "text", ["![" * 10_000, "[" * 20_000, "_*" * 10_000, "a\n" * 10_000, "`" * 20_000, "$" * 20_000, "$$a " * 20_000]
 )
 def test_hostile_markdown_costs_little(text: str):
     begin = time.process_time()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from glasshub.web import links
@@ -46,12 +46,13 @@ def test_dates_that_are_none_stay_as_they_were_written():
 
 @settings(max_examples=60)
 @given(FINITE, FINITE, FINITE)
+@example(0.0, -1.0000000530262262e18, 0.0)
 def test_every_value_lies_on_its_axis(a: float, b: float, value: float):
     scale = Scale(min(a, b), max(a, b))
     assert 0 <= float(scale.at(value).rstrip("%")) <= 100
     assert len(scale.ticks) <= 12
     assert all(math.isfinite(tick) for tick in scale.ticks)
-    assert all(len(label) < 20 for _, label in scale.labels) or scale.high > 1e9
+    assert all(len(label) < 20 for _, label in scale.labels)
 
 
 @settings(max_examples=60)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from flask import Flask
+from flask import Flask, request
 from markupsafe import Markup
 
 from glasshub.web import links
@@ -39,7 +39,19 @@ def init_templates(app: Flask) -> None:
 
 
 def _context() -> dict[str, Any]:
-    return {"actor": actor(), "hub_name": hub().settings.name, "public_url": public_url()}
+    return {
+        "actor": actor(),
+        "hub_name": hub().settings.name,
+        "public_url": public_url(),
+        "sign_in_url": links.with_query("/login", next=_here()),
+    }
+
+
+def _here() -> str:
+    """The page to come back to after signing in (``""``: the first page)."""
+    if request.method != "GET" or request.path in ("/", "/login"):
+        return ""
+    return request.full_path.rstrip("?")
 
 
 @lru_cache

@@ -10,11 +10,12 @@ from urllib.parse import unquote
 
 from dulwich.repo import Repo as GitRepo
 
+from glasshub import access, repos
 from glasshub.cards import Card, parse_card, render_markdown
-from glasshub.errors import EntryNotFound, GlasshubError, RevisionNotFound, TooLarge
+from glasshub.errors import EntryNotFound, GlasshubError, RepoNotFound, RevisionNotFound, TooLarge
 from glasshub.git.read import read_file, resolve_revision
-from glasshub.identity import Repo
-from glasshub.web.context import hub
+from glasshub.identity import Repo, RepoType
+from glasshub.web.context import actor, hub
 from glasshub.web.links import blob_url, resolve_url
 from glasshub.web.pages.repo_view import MAIN
 
@@ -42,6 +43,16 @@ def markdown_html(text: str, repo_path: str, rev: str, path: str) -> str:
         image=_relative_to(path, lambda target: resolve_url(repo_path, rev, target)),
     )
     return _HEADING.sub(_lower, html)
+
+
+def repo_address(type: RepoType, repo_id: str) -> str:
+    """The page of a repo that a card names, or ``""`` when there is none that the reader may see."""
+    namespace, _, name = repo_id.partition("/")
+    try:
+        repo = repos.find(hub(), type, namespace, name)
+    except RepoNotFound:
+        return ""
+    return repo.path if access.may_read(actor(), repo) else ""
 
 
 def panels(repo: Repo) -> list[tuple[str, str]]:

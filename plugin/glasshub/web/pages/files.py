@@ -31,7 +31,7 @@ from glasshub.index.rows import ProblemRow
 from glasshub.web.context import hub
 from glasshub.web.links import blob_url, resolve_url, tree_url
 from glasshub.web.pages.card import markdown_html
-from glasshub.web.pages.repo_view import RepoView, repo_routes, view_repo
+from glasshub.web.pages.repo_view import MAIN, RepoView, repo_routes, view_repo
 from glasshub.web.pages.source import as_text, language, source_lines
 
 bp = Blueprint("file_pages", __name__)
@@ -153,10 +153,14 @@ def _steps(view: RepoView, rev: Revision, path: str) -> list[tuple[str, str]]:
 def ref_list(
     git: GitRepo, view: RepoView, rev: Revision, path: str, address: Callable[[str, str, str], str]
 ) -> list[Ref]:
-    """Branches and tags to switch to, each with the address of the same path there (of its root where it lacks it)."""
+    """Branches and tags to switch to, the one shown and ``main`` first.
+
+    Each has the address of the same path there, or of its root where it lacks it.
+    """
     found = []
     for prefix, kind in (("refs/heads/", "branch"), ("refs/tags/", "tag")):
-        for ref in list(list_refs(git, prefix))[:MOST_REFS]:
+        names = sorted(list_refs(git, prefix), key=lambda ref: (ref != rev.ref, ref != f"refs/heads/{MAIN}", ref))
+        for ref in names[:MOST_REFS]:
             name = ref.removeprefix(prefix)
             there = path if _has(git, ref, path) else ""
             to = address(view.path, name, there) if there or not path else tree_url(view.path, name)

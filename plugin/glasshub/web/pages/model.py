@@ -8,13 +8,14 @@ from flask.typing import ResponseReturnValue
 from glasshub.git.read import open_repo
 from glasshub.index import queries
 from glasshub.web.context import hub
-from glasshub.web.pages.card import card_html, panels
+from glasshub.web.pages.card import card_html, panels, repo_address
 from glasshub.web.pages.evaluations import counted, matching, settings_of, uncounted
 from glasshub.web.pages.repo_view import MAIN, see, view_repo
 
 bp = Blueprint("model", __name__)
 bp.add_app_template_filter(settings_of, "settings")
 bp.add_app_template_global(panels, "card_panels")
+bp.add_app_template_global(repo_address)
 ON_CARD = 12
 PER_PAGE = 100
 

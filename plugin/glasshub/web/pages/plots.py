@@ -15,6 +15,7 @@ from glasshub.index.rows import LeaderboardRow
 FEW = 3
 TICKS = 6
 MOST_PLACES = 8
+MOST_PLAIN = 1e9
 _MARGIN = 4.0  # per cent on either side, so that dots at the ends are whole
 
 
@@ -34,7 +35,8 @@ class Scale:
     def labels(self) -> list[tuple[float, str]]:
         """The ticks with their texts, all with the same number of decimals."""
         places = max((_places(tick) for tick in self.ticks), default=0)
-        return [(tick, f"{tick:.{places}f}" if places < MOST_PLACES else f"{tick:g}") for tick in self.ticks]
+        plain = places < MOST_PLACES and all(abs(tick) < MOST_PLAIN for tick in self.ticks)
+        return [(tick, f"{tick:.{places}f}" if plain else f"{tick:.3g}") for tick in self.ticks]
 
     @property
     def ticks(self) -> list[float]:
