@@ -7,12 +7,13 @@ pull request. Work is bounded: what one page cannot look through, the next one g
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from dulwich.repo import Repo as GitRepo
 
-from glasshub.acts import Act, Claim, acts_of, claims, compare
+from glasshub.acts import Act, Change, Claim, acts_of, claims, compare
+from glasshub.conversation import discussions, hidden_results
 from glasshub.errors import Invalid
 from glasshub.evals.eval_results import FOLDER, parse_result_file
 from glasshub.events import Event, EventType
@@ -41,10 +42,33 @@ _leaps = Leaps(20_000)
 
 @dataclass(frozen=True, slots=True)
 class HistoryPage:
-    """Acts, newest first. ``cursor`` leads to older ones; where it does, a page may have few acts or none."""
+    """Acts, newest first, and what the events say of now.
 
-    acts: Sequence[Act]
-    cursor: str | None
+    Attributes:
+        acts: newest first.
+        cursor: leads to older ones; where it does, a page may have few acts or none.
+        hidden: the ids of the results that are hidden now.
+        statuses: of all pull requests, by number.
+    """
+
+    acts: Sequence[Act] = ()
+    cursor: str | None = None
+    hidden: frozenset[str] = frozenset()
+    statuses: Mapping[int, str] = field(default_factory=dict)
+
+    def state(self, change: Change, shown: Collection[str]) -> str:
+        """Where the result of a change is now: ``shown``, ``hidden``, in a ``closed`` or ``draft`` PR, or ``gone``.
+
+        Args:
+            change: from one of the acts.
+            shown: the ids of the results that the model shows.
+        """
+        if change.claim.id in self.hidden:
+            return "hidden"
+        if change.claim.id in shown:
+            return "shown"
+        status = self.statuses.get(change.pull, "")
+        return status if status in ("closed", "draft") else "gone"
 
 
 def read_history(hub: Hub, repo: Repo, *, cursor: str | None = None, limit: int = 30) -> HistoryPage:
@@ -61,7 +85,7 @@ def read_history(hub: Hub, repo: Repo, *, cursor: str | None = None, limit: int 
         GlasshubError: the record is damaged.
     """
     if repo.type != "model":
-        return HistoryPage((), None)
+        return HistoryPage()
     with open_repo(hub.git_dir(repo)) as git:
         log = _log(hub, repo, git)
         events = [entry.event for entry in log if entry.event is not None]
@@ -70,7 +94,9 @@ def read_history(hub: Hub, repo: Repo, *, cursor: str | None = None, limit: int 
             git.object_store, FOLDER, start, steps=MOST_COMMITS, skips=_merges(events), leaps=_leaps, line=repo.key
         )
         told = [act for act in acts_of(log) if act.place < place]
-        return _page(_Commits(git, walk, _pushed(events), date), told, place, max(1, min(limit, MOST_ACTS)))
+        page = _page(_Commits(git, walk, _pushed(events), date), told, place, max(1, min(limit, MOST_ACTS)))
+    statuses = {number: found.status for number, found in discussions(events).items() if found.is_pull}
+    return replace(page, hidden=frozenset(hidden_results(events)), statuses=statuses)
 
 
 class _Commits:
@@ -88,20 +114,22 @@ class _Commits:
         """The commit to go on with (``""``: the line has ended)."""
         return self._waiting[0] if self._waiting else self._walk.position
 
-    def look(self) -> tuple[str, bool]:
-        """The date by which the next act takes its turn, and whether it was found.
-
-        Where the walk had to stop, the next act is older than that place; at the end the date is ``""``.
-        """
-        self._waiting = self._waiting or self._walk.next()
+    @property
+    def bound(self) -> str:
+        """A date that the next act is not told as newer than: its own, once it is found (``""``: there is none)."""
         if not self.position:
-            return "", False
+            return ""
         own = read.commit(self._git, self.position).date
-        return min(own, self.date) if self.date else own, self._waiting is not None
+        return min(own, self.date) if self.date else own
+
+    def find(self) -> bool:
+        """Look for the next act, as far as steps allow."""
+        self._waiting = self._waiting or self._walk.next()
+        return self._waiting is not None
 
     def take(self) -> Act | None:
         """The act that waits (``None``: no result changed)."""
-        self.date, _ = self.look()
+        self.date = self.bound
         assert self._waiting is not None
         (here, parent), self._waiting = self._waiting, None
         commit = read.commit(self._git, here)
@@ -141,8 +169,9 @@ class _Commits:
 def _page(commits: _Commits, told: list[Act], place: int, limit: int) -> HistoryPage:
     acts: list[Act] = []
     while len(acts) < limit:
-        date, found = commits.look()
-        if told and told[-1].date >= date:
+        found = bool(told) and told[-1].date >= commits.bound  # often spares the walk
+        found = found or commits.find()
+        if told and told[-1].date >= commits.bound:
             acts.append(told.pop())
             place = acts[-1].place
         elif not found or commits.bytes > MOST_BYTES:

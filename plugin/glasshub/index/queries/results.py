@@ -36,6 +36,11 @@ def reports(db: Database, see: Visibility, dataset_key: str, task_id: str, model
     return [result for result in found if result.state == ALIGNED]
 
 
+def shown_ids(db: Database, key: str) -> frozenset[str]:
+    """The ids of all results that a model shows. The caller has checked access."""
+    return frozenset(row[0] for row in db.execute("SELECT id FROM results WHERE model_key = ?", [key]))
+
+
 def newest_results(db: Database, see: Visibility, *, limit: int = 10) -> list[ResultRow]:
     """The aligned results with the newest commits, at most one per (model, task)."""
     visible = condition(see, "d.scope", "d.key")

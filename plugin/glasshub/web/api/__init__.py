@@ -13,6 +13,7 @@ from glasshub.web.api import (
     commits,
     discussions,
     fallback,
+    history,
     info,
     listing,
     repos,
@@ -32,6 +33,7 @@ BLUEPRINTS: list[Blueprint] = [
     benchmarks.bp,
     result_decisions.bp,
     cards.bp,
+    history.bp,
     absent.bp,
     fallback.bp,
 ]

@@ -6,6 +6,7 @@ from flask import Blueprint
 
 from glasshub.web.pages import (
     dataset,
+    evaluation_history,
     files,
     history,
     home,
@@ -28,6 +29,7 @@ BLUEPRINTS: list[Blueprint] = [
     listing.bp,
     people.bp,
     model.bp,
+    evaluation_history.bp,
     dataset.bp,
     leaderboard.bp,
     files.bp,

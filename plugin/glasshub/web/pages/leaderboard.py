@@ -5,10 +5,12 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
+from glasshub import access
+from glasshub.access import Action
 from glasshub.errors import EntryNotFound, Invalid
 from glasshub.index import queries
 from glasshub.index.rows import BenchmarkRow, TaskRow
-from glasshub.web.context import hub, load_repo
+from glasshub.web.context import actor, hub, load_repo
 from glasshub.web.links import FIRST_PAGE
 from glasshub.web.pages.boards import board_of
 from glasshub.web.pages.dataset import find_task
@@ -51,12 +53,20 @@ def page(ns: str, name: str) -> ResponseReturnValue:
 def _reports(view: RepoView, benchmark: BenchmarkRow, task: TaskRow, model_id: str) -> ResponseReturnValue:
     ns, _, name = model_id.partition("/")
     model = load_repo("model", ns, name)
-    rows = queries.reports(hub().index.read(), see(), view.repo.key, task.task_id, model.key)
+    db = hub().index.read()
+    rows = queries.reports(db, see(), view.repo.key, task.task_id, model.key)
     groups = counted(rows)
     if not groups:
         raise EntryNotFound(f"{model.repo_id} has no result that counts for {task.task_id} of {benchmark.dataset_id}.")
     return render_template(
-        "leaderboard/reports.html", view=view, benchmark=benchmark, task=task, model=model, group=groups[0]
+        "leaderboard/reports.html",
+        view=view,
+        benchmark=benchmark,
+        task=task,
+        model=model,
+        group=groups[0],
+        hidden=len(queries.hidden_results(db, model.key)),
+        may_hide=access.may(actor(), Action.WRITE, model),
     )
 
 

@@ -37,6 +37,7 @@ def page(ns: str, name: str) -> ResponseReturnValue:
         groups=groups[:ON_CARD],
         more=max(0, len(groups) - ON_CARD),
         uncounted=uncounted(results),
+        hidden=len(queries.hidden_results(db, view.repo.key)),
         problems=queries.problems(db, view.repo.key),
     )
 
@@ -58,5 +59,6 @@ def evaluations(ns: str, name: str) -> ResponseReturnValue:
         groups=groups[start : start + PER_PAGE],
         next_start=start + PER_PAGE if start + PER_PAGE < len(groups) else 0,
         uncounted=uncounted(results),
+        hidden=len(queries.hidden_results(hub().index.read(), view.repo.key)),
         problems=queries.problems(hub().index.read(), view.repo.key),
     )

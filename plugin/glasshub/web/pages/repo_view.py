@@ -61,8 +61,8 @@ class RepoView:
         """The tabs of its pages in order."""
         repo = self.repo
         tabs = [Tab("card", "Card", repo.path)]
-        if repo.type == "model" and self.row.results:
-            tabs.append(Tab("evaluations", "Evaluations", f"{repo.path}/evaluations", self.row.results))
+        if repo.type == "model" and self.row.head:
+            tabs.append(Tab("evaluations", "Evaluations", f"{repo.path}/evaluations", self.row.results or None))
         tabs.append(Tab("files", "Files", tree_url(repo.path, MAIN)))
         tabs.append(Tab("history", "History", commits_url(repo.path, MAIN)))
         tabs.append(Tab("discussions", "Community", f"{repo.path}/discussions", self.open_discussions))
@@ -90,13 +90,13 @@ def see() -> Visibility:
     return access.visibility(actor())
 
 
-def repo_routes(bp: Blueprint, suffix: str = "") -> Callable[[View], View]:
+def repo_routes(bp: Blueprint, suffix: str = "", *, methods: Sequence[str] = ("GET",)) -> Callable[[View], View]:
     """Route a view for models at ``/ns/name<suffix>`` and for datasets at ``/datasets/ns/name<suffix>``."""
 
     def register(view: View) -> View:
         for prefix, type in (("", "model"), ("/datasets", "dataset")):
             rule = f"{prefix}/<ns>/<name>{suffix}"
-            bp.add_url_rule(rule, f"{view.__name__}_{type}", view, defaults={"type": type})
+            bp.add_url_rule(rule, f"{view.__name__}_{type}", view, defaults={"type": type}, methods=methods)
         return view
 
     return register
