@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from sqlite_utils import Database
 
 from glasshub.conversation import Discussion
-from glasshub.index import schema
+from glasshub.index import concerns, schema
 from glasshub.index.replace import Row, replace
 from glasshub.index.schema import Table
 from glasshub.index.snapshot import Hidden, Owner, RepoSnapshot
@@ -37,8 +37,9 @@ def write(db: Database, snap: RepoSnapshot) -> set[str]:
     previous = namespace_of(db, snap.key)
     changed = {t.name for t, column in OWNED if replace(db, t, rows[t.name], f"{column} = ?", [snap.key]).changed}
     # What is logged stays: events are only added, unless the chain is another one.
-    if replace(db, schema.EVENTS, _events(snap), "key = ? AND place >= ?", [snap.key, snap.logged]).changed:
-        changed.add(schema.EVENTS.name)
+    for table, fresh in ((schema.EVENTS, _events(snap)), (schema.CONCERNS, concerns.rows(snap))):
+        if replace(db, table, fresh, "key = ? AND place >= ?", [snap.key, snap.logged]).changed:
+            changed.add(table.name)
     document = schema.document_id(snap.key)
     if replace(db, schema.SEARCH, [_document(snap)], "rowid = ?", [document]).changed:
         changed.add(schema.SEARCH.name)
@@ -51,7 +52,7 @@ def write(db: Database, snap: RepoSnapshot) -> set[str]:
 def remove(db: Database, key: str) -> bool:
     """Remove the rows of one repo; whether there were any."""
     previous = namespace_of(db, key)
-    owned = (*OWNED, (schema.EVENTS, "key"))
+    owned = (*OWNED, (schema.EVENTS, "key"), (schema.CONCERNS, "key"))
     changed = [replace(db, table, (), f"{column} = ?", [key]).changed for table, column in owned]
     changed.append(replace(db, schema.SEARCH, (), "rowid = ?", [schema.document_id(key)]).changed)
     forget_owner(db, previous)

@@ -180,6 +180,29 @@ class DiscussionRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ThreadRow:
+    """Something that concerns somebody: a discussion, or with number 0 what was decided about a repo's results.
+
+    ``reason`` is mentioned, result, opened, took part or watching. ``place``, ``event_id``, ``event`` (its type),
+    ``actor`` and ``date`` are of the last event in it by somebody else. Number 0 has neither title nor status.
+    """
+
+    key: str
+    repo_type: RepoType
+    repo_id: str
+    number: int
+    title: str
+    is_pull: bool
+    status: str
+    reason: str
+    place: int
+    event_id: str
+    event: str
+    actor: str
+    date: str
+
+
+@dataclass(frozen=True, slots=True)
 class HiddenRow:
     """A result that stands in the files and is hidden: what it says, and who hid it, when and why."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-VERSION = 3  # raise it whenever tables, or the rules that fill them, change: older files are thrown away and rebuilt
+VERSION = 4  # raise it whenever tables, or the rules that fill them, change: older files are thrown away and rebuilt
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,8 @@ DISCUSSIONS = _table(
     "key number pull title author status created_at updated_at comments pinned locked head head_deleted "
     "merge_commit merged_by words",
 )
+# Whom events concern, and why; ``place`` is that of the first event that does so.
+CONCERNS = _table("concerns", 5, "key number account reason place")
 # ``order_value`` sorts upwards, best first; ``scope`` and ``derived`` are the model's.
 HEADLINES = _table(
     "headlines",
@@ -92,7 +94,7 @@ SEARCH = _table("search", 1, "rowid name title tags body")
 
 TABLES = (
     INDEXED, REFS, NAMES, NAMESPACES, REPOS, TAGS, PROBLEMS, BENCHMARKS, TASKS, COMMITS, RESULTS, HEADLINES, COUNTS,
-    HIDDEN, EVENTS, DISCUSSIONS, SEARCH,
+    HIDDEN, EVENTS, DISCUSSIONS, CONCERNS, SEARCH,
 )  # fmt: skip
 
 DDL = """
@@ -184,7 +186,8 @@ CREATE TABLE events (
     key TEXT NOT NULL, place INTEGER NOT NULL, commit_id TEXT NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL,
     number INTEGER NOT NULL, actor TEXT NOT NULL, date TEXT NOT NULL, data TEXT NOT NULL, PRIMARY KEY (key, place)
 );
-CREATE INDEX events_by_number ON events (key, number);
+CREATE INDEX events_by_number ON events (key, number, place, actor);
+CREATE INDEX events_of_repos ON events (key, date) WHERE number = 0;
 CREATE INDEX events_by_actor ON events (actor COLLATE NOCASE, date);
 CREATE INDEX events_by_date ON events (date);
 
@@ -195,6 +198,13 @@ CREATE TABLE discussions (
     merge_commit TEXT NOT NULL, merged_by TEXT NOT NULL, words TEXT NOT NULL, PRIMARY KEY (key, number)
 );
 CREATE INDEX discussions_by_author ON discussions (author COLLATE NOCASE, updated_at);
+CREATE INDEX discussions_by_change ON discussions (updated_at);
+
+CREATE TABLE concerns (
+    key TEXT NOT NULL, number INTEGER NOT NULL, account TEXT NOT NULL, reason TEXT NOT NULL, place INTEGER NOT NULL,
+    PRIMARY KEY (key, number, account, reason, place)
+) WITHOUT ROWID;
+CREATE INDEX concerns_by_account ON concerns (account);
 
 CREATE VIRTUAL TABLE search USING fts5 (name, title, tags, body, tokenize = "unicode61 remove_diacritics 2");
 """

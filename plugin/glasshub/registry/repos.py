@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
 from glasshub.identity import Repo
 from glasshub.names import folded
@@ -48,6 +48,12 @@ def by_key(db: Connection, key: str) -> Repo | None:
 def every(db: Connection) -> list[Repo]:
     """All repos by key."""
     return [_repo(row) for row in db.execute(select(repos).order_by(repos.c.key))]
+
+
+def made_by(db: Connection, account: str) -> list[Repo]:
+    """The repos that a user made, by key."""
+    mine = func.lower(repos.c.creator) == folded(account)
+    return [_repo(row) for row in db.execute(select(repos).where(mine).order_by(repos.c.key))]
 
 
 def update(db: Connection, key: str, **values: object) -> None:

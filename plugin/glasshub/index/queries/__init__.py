@@ -13,6 +13,7 @@ from glasshub.index.queries.discussions import (
     events,
     hidden_results,
 )
+from glasshub.index.queries.inbox import Interests, inbox, latest
 from glasshub.index.queries.leaderboards import leaderboard
 from glasshub.index.queries.prospects import Prospect, prospects
 from glasshub.index.queries.repos import Sort, problems, repo, repos, totals
@@ -20,6 +21,7 @@ from glasshub.index.queries.results import newest_results, reports, results_of_m
 
 __all__ = [
     "DiscussionFilter",
+    "Interests",
     "Prospect",
     "Sort",
     "benchmark",
@@ -29,6 +31,8 @@ __all__ = [
     "discussions",
     "events",
     "hidden_results",
+    "inbox",
+    "latest",
     "leaderboard",
     "newest_results",
     "problems",
