@@ -19,19 +19,19 @@ VALUES = {
 
 def addresses(app: Flask, namespace: str, name: str, *, type: str = "model") -> Iterator[tuple[Rule, str]]:
     """(rule, path) of everything the hub answers; addresses of repos are those of one repo."""
-    adapter = app.url_map.bind("localhost")
     for rule in app.url_map.iter_rules():
         if rule.endpoint == "static" or (rule.defaults or {}).get("type", type) != type:
             continue
         known = {**VALUES, "kind": f"{type}s", "ns": namespace, "name": name, **(rule.defaults or {})}
         values = {argument: known.get(argument, _any_value(rule.rule, argument)) for argument in rule.arguments}
-        path = adapter.build(rule.endpoint, values, method=next(iter(rule.methods or ())))
-        yield rule, path.split("?")[0]
+        built = rule.build(values, append_unknown=False)
+        assert built is not None, rule
+        yield rule, built[1]
 
 
 def _any_value(rule: str, argument: str) -> str | int:
     """Something that fits where nothing in particular is asked for."""
-    if f"<int:{argument}>" in rule:
+    if re.search(rf"<int(\([^)]*\))?:{argument}>", rule):
         return 1
     choice = re.search(rf"<any\(['\"]([\w-]+)[^)]*\):{argument}>", rule)
     return choice[1] if choice else "x"

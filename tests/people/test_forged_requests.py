@@ -12,6 +12,7 @@ from tests.people.addresses import addresses
 from tests.push.gitclient import init
 
 pytestmark = pytest.mark.slow
+PROGRAMS = ("/api/", "/uploads")
 
 
 def unsafe(site) -> Iterator[tuple[str, str]]:
@@ -27,7 +28,7 @@ def test_no_form_is_taken_without_the_token_of_this_browser(site):
     stolen = foreign.get("/settings").text.split('name="csrf_token" value="')[1].split('"')[0]
     sent = 0
     for method, path in unsafe(site):
-        if path.startswith("/api/") or "/git-" in path:
+        if path.startswith(PROGRAMS) or "/git-" in path:
             continue
         for data in ({}, {"csrf_token": "x"}, {"csrf_token": stolen}):
             form = {**data, "confirm": "lab/small", "to": "ada/taken", "user": "eve", "role": "admin", "name": "x"}
@@ -39,10 +40,21 @@ def test_no_form_is_taken_without_the_token_of_this_browser(site):
     assert repos.find(site.hub, "model", "lab", "small").repo_id == "lab/small"
 
 
+def test_forms_work_in_every_namespace(site):
+    """Also in one whose name begins like an address for programs."""
+    accounts.add_user(site.hub, "uploads-api", password="correct horse")
+    client = site.client("uploads-api")
+    site.push("model", "uploads-api/net", {"README.md": "# Net\n"}, user="uploads-api")
+    token = client.get("/settings").text.split('name="csrf_token" value="')[1].split('"')[0]
+    answer = client.post("/uploads-api/net/settings", data={"csrf_token": token, "private": "1"})
+    assert answer.status_code == 303
+    assert repos.find(site.hub, "model", "uploads-api", "net").private
+
+
 def test_the_api_takes_nothing_for_a_cookie_alone(site):
     asked = 0
     for method, path in unsafe(site):
-        if path.startswith("/api/"):
+        if path.startswith(PROGRAMS):
             with_cookie, without = (site.client(user).open(path, method=method, json={}) for user in ("ada", None))
             assert (with_cookie.status_code, with_cookie.text) == (without.status_code, without.text), path
             asked += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import cast
 
 from flask import Flask, Response, current_app, g, request, session
@@ -22,7 +23,7 @@ __all__ = ["COOKIE", "INVALID", "end_session", "in_session", "init_auth", "load_
 COOKIE = "glasshub_session"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _WITHOUT_COOKIES = frozenset({"smart_http"})  # blueprints of programs that are no browsers
-_API = ("/api/", "/uploads")
+_API = re.compile(r"/(?:api|uploads)(?:/|$)")
 _API_HEADER = "X-CSRFToken"
 _EXTENSION = "glasshub_wrong_passwords"
 _PER_NAME = RateLimitItemPerMinute(10)
@@ -120,7 +121,7 @@ def _over_https() -> bool:
 
 def _load_from_cookie() -> None:
     if request.method not in _SAFE_METHODS:
-        if request.path.startswith(_API) and _API_HEADER not in request.headers:
+        if _API.match(request.path) and _API_HEADER not in request.headers:
             return  # programs send tokens; what comes with a cookie alone may be another site's doing
         if not _is_own_form():
             raise Forbidden("This form is too old or was not made by this hub. Allow cookies, reload it and try again.")
