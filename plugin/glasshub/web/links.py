@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from urllib.parse import quote as _quote
 from urllib.parse import urlencode
 
+from glasshub.index.rows import ThreadRow
+
 FIRST_PAGE = 100  # models on one page of a leaderboard
 
 
@@ -55,6 +57,15 @@ def standing_url(dataset_id: str, task_id: str, model_key: str, model_id: str, r
     if rank > FIRST_PAGE:
         return leaderboard_url(dataset_id, task_id, model=model_id)
     return f"{leaderboard_url(dataset_id, task_id, base_model='all' if derived else '')}#board-{model_key}"
+
+
+def thread_url(row: ThreadRow) -> str:
+    """Where to read a thread of the inbox: at the event that is told of, as far as it is a comment."""
+    path = f"/{row.repo_id}" if row.repo_type == "model" else f"/datasets/{row.repo_id}"
+    if not row.number:
+        return f"{quote(path)}/evaluations/history"
+    anchor = f"#comment-{row.event_id}" if row.event in ("opened", "commented") else ""
+    return f"{quote(path)}/discussions/{row.number}{anchor}"
 
 
 def with_query(path: str, **query: str | int | Sequence[str] | None) -> str:

@@ -16,9 +16,11 @@ from glasshub.web.api import (
     history,
     info,
     listing,
+    notifications,
     repos,
     result_decisions,
     tree,
+    webhooks,
 )
 
 BLUEPRINTS: list[Blueprint] = [
@@ -34,6 +36,8 @@ BLUEPRINTS: list[Blueprint] = [
     result_decisions.bp,
     cards.bp,
     history.bp,
+    webhooks.bp,
+    notifications.bp,
     absent.bp,
     fallback.bp,
 ]
