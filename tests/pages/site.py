@@ -39,8 +39,10 @@ metrics:
   europe: {name: accuracy, unit: "%", range: [0, 100]}
   asia: {name: errors, higher_is_better: false}
 """
+LONG_TASK = "a_task_whose_name_goes_on_and_on_without_any_place_where_it_could_be_broken"
+LONG_NAME = f"ada/{'long-name-' * 9}end"
 MANY = "name: Many\ndescription: Many tasks.\nevaluation_framework: custom\ntasks:\n" + "".join(
-    f"  - id: t{number:02}\n" for number in range(20)
+    f"  - id: {task}\n" for task in [*(f"t{number:02}" for number in range(20)), LONG_TASK]
 )
 CARD = """\
 ---
@@ -184,3 +186,19 @@ def _models(site: Site) -> None:
     hidden = result(99.5) + result(99.5, dataset="lab/secret-data")
     site.push("model", "lab/secret-model", {".eval_results/a.yaml": hidden}, private=True)
     repos.create(site.hub, accounts.actor_for(site.hub, "ada"), "model", "ada", "empty")
+    _long_names(site)
+
+
+def _long_names(site: Site) -> None:
+    word = "unbroken" * 20
+    wide = f"# {word}\n\n{word}\n\n|{f' {word} |' * 3}\n|{'---|' * 3}\n\n```\n{word} {word}\n```\n"
+    languages = ", ".join(f"l{number:02}" for number in range(30))
+    named = f"base_model: lab/none\ndatasets: [lab/many, lab/secret-data]\nlanguage: [{languages}]\n"
+    broken = f"- dataset: {{id: lab/many, task_id: {LONG_TASK}, {word}: 1}}\n  value: yes\n"
+    files: dict[str, str | bytes | None] = {
+        "README.md": f"---\n{named}---\n{wide}",
+        f"folder/{word}.txt": f"{word}\n" * 3,
+        ".eval_results/a.yaml": result(0.123456789012, dataset="lab/many", task=LONG_TASK, more=f"  notes: {word}\n"),
+        ".eval_results/broken.yaml": broken,
+    }
+    site.push("model", LONG_NAME, files, message=f"Write {word} {word}\n\n{word}")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
+from glasshub import accounts
+from glasshub.web.auth import COOKIE
 from tests.pages.browser import launch, served
-from tests.pages.site import Site
+from tests.pages.site import LONG_NAME, LONG_TASK, Site
 
 pytestmark = pytest.mark.slow
 
+LONG = f"/{LONG_NAME}"
 PAGES = [
     "/",
     "/models",
@@ -29,7 +33,28 @@ PAGES = [
     "/lab/small/blob/main/.eval_results/wrong.yaml",
     "/lab/small/commits/main",
     "/lab/none",
+    "/models?sort=sideways",
     "/login",
+    LONG,
+    f"{LONG}/evaluations",
+    f"{LONG}/tree/main",
+    f"{LONG}/tree/main/folder",
+    f"{LONG}/blob/main/.eval_results/broken.yaml",
+    f"{LONG}/blob/main/README.md",
+    f"{LONG}/commits/main",
+    f"/datasets/lab/many?task={LONG_TASK}",
+    f"/datasets/lab/many/leaderboard?task={LONG_TASK}",
+    f"/datasets/lab/many/leaderboard?task={LONG_TASK}&model={LONG_NAME}",
+]
+MEMBER_PAGES = [
+    "/settings",
+    "/settings/tokens",
+    "/new",
+    "/organizations/lab/settings",
+    "/lab/small/settings",
+    "/ada",
+    "/ada/empty",
+    f"{LONG}/settings",
 ]
 
 
@@ -50,25 +75,41 @@ def browser() -> Iterator[Browser]:
 
 
 def _page(browser: Browser, **options) -> tuple[Page, list[str]]:
-    """A page, and what its console complains of (a status of 404 is no complaint)."""
+    """A page, and what its console complains of (that a page has the status it should have is no complaint)."""
     page = browser.new_context(**options).new_page()
     said: list[str] = []
-    page.on("console", lambda message: said.append(message.text) if "404" not in message.text else None)
-    page.on("pageerror", lambda error: said.append(str(error)))
+
+    def hear(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not re.search(r"status of 40[0-9]", message.text):
+            said.append(f"{page.url}: {message.text}")
+
+    page.on("console", hear)
+    page.on("pageerror", lambda error: said.append(f"{page.url}: {error}"))
     return page, said
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_page_scrolls_sideways_on_a_small_phone_or_breaks_the_policy(address: str, browser: Browser, scheme: str):
+def test_no_page_scrolls_sideways_on_a_small_phone_or_breaks_the_policy(
+    site: Site, address: str, browser: Browser, scheme: str
+):
     page, said = _page(browser, viewport={"width": 360, "height": 640}, color_scheme=scheme)
-    wide = []
-    for path in PAGES:
-        page.goto(address + path)
-        if page.evaluate("document.documentElement.scrollWidth") > 360:
-            wide.append(path)
+    wide = [path for path in PAGES if _width(page, address + path) > 360]
+    page.goto(f"{address}{LONG}/commits/main")
+    page.locator(".commit-title").first.click()
+    wide += [page.url] if _width(page, page.url) > 360 else []
+    secret = accounts.start_session(site.hub, "ada")
+    page.context.add_cookies([{"name": COOKIE, "value": secret, "url": address}])
+    wide += [path for path in MEMBER_PAGES if _width(page, address + path) > 360]
     assert wide == []
     assert said == []
     page.context.close()
+
+
+def _width(page: Page, url: str) -> int:
+    """How wide a page is once it is there."""
+    page.goto(url)
+    assert page.get_by_role("main").get_by_role("heading", level=1).count() == 1
+    return page.evaluate("document.documentElement.scrollWidth")
 
 
 def test_everything_works_without_javascript(address: str, browser: Browser):
@@ -100,6 +141,17 @@ def test_a_person_signs_in_and_sees_what_is_theirs(address: str, browser: Browse
     page.goto(f"{address}/lab")
     expect(page.get_by_role("link", name="lab/secret-model")).to_have_count(0)
     assert said == []
+    page.context.close()
+
+
+def test_whoever_signs_in_from_a_page_comes_back_to_it(address: str, browser: Browser):
+    page, _ = _page(browser)
+    page.goto(f"{address}/lab/secret-model")
+    page.get_by_role("main").get_by_role("link", name="Sign in").click()
+    page.get_by_label("User name").fill("eve")
+    page.get_by_label("Password").fill("correct horse")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("lab / secret-model")
     page.context.close()
 
 

@@ -6,8 +6,9 @@ import re
 
 import pytest
 
+from glasshub.plugins import hookimpl
 from tests.pages.markup import faults, outline
-from tests.pages.site import Site
+from tests.pages.site import LONG_NAME, Site
 
 BOARD = "/datasets/lab/capitals/leaderboard"
 
@@ -25,7 +26,7 @@ def _ranked(html: str) -> list[tuple[str, str]]:
 def test_home_tells_what_there_is_and_what_is_new(site: Site):
     html = site.get("/")
     words = _text(html)
-    assert re.search(r"models 5 ", words.replace("</dd>", "")) or "5" in words
+    assert re.search(r"\bmodels 6 datasets 3 benchmarks 2\b", words)
     assert "Capitals" in words
     assert "lab/small" in html
     assert "47.25" in words
@@ -243,9 +244,55 @@ def test_an_empty_repo_says_how_to_fill_it_to_those_who_may(site: Site):
     assert "This repo is empty" in site.get("/ada/empty/commits/main")
 
 
-def test_errors_are_pages_that_say_what_to_do(site: Site):
-    html = site.get("/lab/none", status=404)
-    assert "sign in" in html
+def test_a_card_leads_to_the_repos_it_names_that_the_reader_may_see(site: Site):
+    assert 'href="/lab/small">lab/small</a>' in site.get("/ada/tuned").split('class="facts"', 1)[1]
+    for user, secret in ((None, False), ("eve", True)):
+        facts = site.get(f"/{LONG_NAME}", user=user).split('class="facts"', 1)[1]
+        assert 'href="/datasets/lab/many"' in facts
+        assert 'href="/models?filter=base_model:lab/none"' in facts
+        assert ('href="/datasets/lab/secret-data"' in facts) is secret
+        assert 'href="/models?filter=dataset:lab/secret-data"' in facts or secret
+
+
+def test_whoever_signs_in_comes_back(site: Site):
+    assert 'href="/login?next=/models%3Fsort%3Dname"' in site.get("/models?sort=name")
+    assert site.get("/lab/secret-model", status=404).count('href="/login?next=/lab/secret-model"') == 2
+    assert 'href="/login"' in site.get("/")
+    assert 'href="/login"' in site.get("/login")
+
+
+class Failing:
+    """A plugin with a mistake."""
+
+    @hookimpl
+    def card_panels(self):
+        raise ZeroDivisionError("a detail that is nobody's business")
+
+
+@pytest.mark.parametrize(
+    ("path", "user", "status", "advice"),
+    [
+        ("/lab/none", None, 404, "sign in with an account that may read it"),
+        ("/lab/small/blob/main/none", None, 404, "at this revision"),
+        ("/models?sort=sideways", None, 400, "Choose one of"),
+        ("/models?cursor=zzz", None, 400, "cursor"),
+        ("/lab/small/settings", "eve", 403, "Ask an admin of lab"),
+        ("/lab/small/settings/move", None, 405, "not allowed"),
+        ("/lab/small", None, 500, "it has been logged"),
+    ],
+)
+def test_errors_are_pages_that_say_what_to_do(site: Site, path: str, user: str | None, status: int, advice: str):
+    plugin = Failing() if status == 500 else None
+    if plugin:
+        site.hub.plugins.register(plugin)
+    try:
+        html = site.get(path, user=user, status=status)
+    finally:
+        if plugin:
+            site.hub.plugins.unregister(plugin)
+    assert f"Error {status}" in _text(html)
+    assert advice in _text(html)
+    assert "nobody" not in html
     assert faults(html) == []
 
 
