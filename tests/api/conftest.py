@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from huggingface_hub import HfApi
 
 from glasshub import accounts, repos
+from tests.api.lab import Lab, make_lab
 from tests.conftest import Live, Person
 from tests.push.gitclient import init
 
@@ -70,3 +72,12 @@ def world(live: Live, tmp_path_factory: pytest.TempPathFactory) -> World:
     )
     models["secret"] = secret.repo_id
     return World(live, owner, dataset, models, HfApi(live.url, token=owner.token), HfApi(live.url, token=False))
+
+
+@pytest.fixture(scope="module")
+def lab(live: Live) -> Iterator[Lab]:
+    """An organisation with people of all standings, of this module alone."""
+    made = make_lab(live)
+    yield made
+    for client in made.clients.values():
+        client.close()

@@ -87,6 +87,13 @@ def change_json(event: Event) -> dict[str, Any]:
     return list(_changes(event))[-1]
 
 
+def status_json(found: Discussion) -> dict[str, Any]:
+    """The status it has, as the event that gave it that status."""
+    statuses = (EventType.OPENED, EventType.STATUS, EventType.MERGED)
+    event = [event for event in found.timeline if event.type in statuses][-1]
+    return _same(event, "status-change", {"status": found.status})
+
+
 def _base(
     repo: Repo, number: int, title: str, status: str, created_at: str, author: str, *, is_pull: bool
 ) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from glasshub.index import queries
 from glasshub.index.queries.discussions import DiscussionFilter
 from glasshub.markdown import render_markdown
 from glasshub.web.api.arguments import KIND, api_repo, flag
-from glasshub.web.api.discussion_json import View, change_json, comment_json, details_json, row_json
+from glasshub.web.api.discussion_json import View, change_json, comment_json, details_json, row_json, status_json
 from glasshub.web.api.json_body import json_body
 from glasshub.web.context import actor, hub, public_url
 
@@ -133,11 +133,22 @@ def title(kind: str, ns: str, name: str, number: int) -> Response:
 
 @bp.post(f"{_ONE}/status")
 def status(kind: str, ns: str, name: str, number: int) -> Response:
-    """Close, reopen, or make a draft ready (or a draft again), with a comment if there is one."""
+    """Close, reopen, or make a draft ready (or a draft again), with a comment if there is one.
+
+    Asking for the status that it has is no mistake: clients make every pull request ready before they merge it.
+    """
     repo, body = api_repo(kind, ns, name), json_body()
     asked, said = body.text("status"), body.text("comment", "")
-    event = _decide(repo, discussions.set_status, number=number, status=asked, comment=said)
-    return jsonify({"newStatus": change_json(event)})
+
+    def decision(desk: Desk) -> Move:
+        found = desk.record.discussion(number)
+        if found.status != asked or asked == "merged" or said.strip():
+            return discussions.set_status(desk, number, status=asked, comment=said)
+        desk.require(Action.EDIT_OWN, author=found.author)
+        return Move()
+
+    events = receive.decide(hub(), repo, actor(), decision).events
+    return jsonify({"newStatus": change_json(events[-1]) if events else status_json(_discussion(repo, number))})
 
 
 @bp.post(f"{_ONE}/merge")
