@@ -120,7 +120,7 @@ def set_member(hub: Hub, actor: Actor, org: str, user: str, role: Role) -> None:
         group, member = people.require(db, org), people.require_user(db, user)
         if group.kind != "org":
             raise AccountNotFound(f"{org} is a user, not an organisation; only organisations have members.")
-        _require_admin(actor, group)
+        _require_admin(db, actor, group)
         people.set_role(db, group.name, member.name, role)
         if not any(held is Role.ADMIN for _, _, held in people.memberships_of(db, org=group.name)):
             raise Invalid(f"{group.name} needs at least one admin. Make somebody else admin first.")
@@ -209,7 +209,8 @@ def _actor(
     return Actor(account.name, MappingProxyType(roles), account.is_admin, scope, only_repos)
 
 
-def _require_admin(actor: Actor, group: Account) -> None:
-    role = Role.ADMIN if actor.is_hub_admin else actor.roles.get(names.folded(group.name), Role.NONE)
-    if role < Role.ADMIN or actor.scope != "write" or actor.only_repos is not None:
+def _require_admin(db: Connection, actor: Actor, group: Account) -> None:
+    # By the role as it is now: somebody may have taken it away since the actor was loaded.
+    role = Role.ADMIN if actor.is_hub_admin else people.roles(db, actor.name or "").get(names.folded(group.name))
+    if role is not Role.ADMIN or actor.scope != "write" or actor.only_repos is not None:
         raise Forbidden(f"Only admins of {group.name} may change its members.")
