@@ -28,6 +28,7 @@ class Settings:
     max_inflated_bytes: int = 8 * 1024**3
     max_object_bytes: int = 1024**3
     max_push_objects: int = 2_000_000
+    max_file_bytes: int = 200 * 1024**3
     max_commit_bytes: int = 512 * 1024**2
     max_upload_bytes: int = 50 * 1024**2
     lock_timeout: float = 30.0

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pluggy import PluginManager
 
+from glasshub.blobs.store import BlobStore, LocalStore
 from glasshub.config import Settings
 from glasshub.identity import Repo
 from glasshub.index.db import Index
@@ -22,6 +23,7 @@ class Hub:
     registry: Registry
     index: Index
     plugins: PluginManager
+    blobs: BlobStore
 
     def git_dir(self, repo: Repo) -> Path:
         """Where the bare repository of ``repo`` lies; moving or renaming the repo does not change it."""
@@ -37,4 +39,5 @@ def open_hub(settings: Settings) -> Hub:
     """Open (and where missing, create) the data folder, registry and index of a hub."""
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o750)
     settings.repos_dir.mkdir(exist_ok=True, mode=0o750)
-    return Hub(settings, Registry(settings.registry_url), Index(settings.index_path), load_plugins())
+    registry, index = Registry(settings.registry_url), Index(settings.index_path)
+    return Hub(settings, registry, index, load_plugins(), LocalStore(settings.data / "blobs"))

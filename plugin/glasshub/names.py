@@ -10,7 +10,7 @@ from glasshub.errors import Invalid
 RESERVED = frozenset({
     "admin", "api", "assets", "benchmarks", "blog", "buckets", "cas", "collections", "dashboard", "datasets",
     "discussions", "docs", "embed", "explore", "favicon.ico", "feeds", "health", "healthz", "help", "hub", "jobs",
-    "join", "kernels", "login", "logout", "me", "metrics", "models", "new", "notifications", "oauth", "operator",
+    "join", "kernels", "lfs", "login", "logout", "me", "metrics", "models", "new", "notifications", "oauth", "operator",
     "organizations", "papers", "posts", "pricing", "privacy", "pulls", "register", "robots.txt", "root", "runs",
     "search", "settings", "signup", "sitemap.xml", "spaces", "static", "status", "support", "tasks", "terms",
     "uploads", "user", "users", "v1", "v2", "webhooks", "well-known",

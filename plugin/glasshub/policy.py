@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dulwich.object_store import BaseObjectStore
 from dulwich.objects import Blob, Commit, ObjectID, Tree
 
-from glasshub import access
+from glasshub import access, large_files
 from glasshub.access import Action
+from glasshub.desk import Desk
 from glasshub.errors import Forbidden, Unauthenticated
 from glasshub.evals.eval_yaml import PATH as EVAL_YAML
 from glasshub.evals.eval_yaml import parse_eval_yaml
 from glasshub.evals.problems import Problem
 from glasshub.git.ancestry import is_ancestor, lookup
+from glasshub.git.find_blobs import paths_of
 from glasshub.git.refs import RefUpdate
 from glasshub.identity import Actor, Repo
 
 MAIN = "refs/heads/main"
+MOST_NAMES = 10
 OPEN_TO_CLIENTS = ("refs/heads/", "refs/tags/")
 
 
@@ -44,6 +49,24 @@ def refuse_rewrite(repo: Repo, update: RefUpdate, store: BaseObjectStore) -> str
     if is_ancestor(store, update.old, update.new):
         return ""
     return "main is protected and only fast-forwards; fetch, merge or rebase, and push again"
+
+
+def refuse_missing_files(desk: Desk, updates: Sequence[RefUpdate]) -> str:
+    """Why new commits may not come in while large files that they need are not here (``""`` when all are).
+
+    The new objects of all updates are looked at together: git-lfs brings contents before it pushes.
+    """
+    tips = [update.new for update in updates if not update.deletes]
+    pointers = desk.incoming.checker.pointers if tips else {}
+    missing = {p.sha256 for p in large_files.missing(desk.hub, desk.repo, set(pointers.values()))}
+    if not missing:
+        return ""
+    blobs = {oid for oid, pointer in pointers.items() if pointer.sha256 in missing}
+    names = sorted({name for tip in tips for name in paths_of(desk.store, tip, blobs)})
+    shown = names[:MOST_NAMES] or sorted(missing)[:MOST_NAMES]  # of former commits there are only hashes to tell
+    more = len(blobs) - len(shown)
+    listed = ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+    return f"the content of large files is missing: {listed}; bring it with git lfs push --all, then push again"
 
 
 def benchmark_problems(repo: Repo, update: RefUpdate, store: BaseObjectStore) -> tuple[Problem, ...]:

@@ -44,6 +44,9 @@ class BlobStore(Protocol):
     def stream(self, kind: str, name: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """The bytes ``start`` to ``end`` (exclusive). Raises ``NotFound``."""
 
+    def local_path(self, kind: str, name: str) -> Path | None:
+        """Where content lies as a file on this machine, so that a server can send it by itself; ``None``: nowhere."""
+
     def begin(self) -> str:
         """Begin an upload in parts; returns its id."""
 
@@ -127,8 +130,13 @@ class LocalStore:
                 left = None if left is None else left - len(data)
                 yield data
 
+    def local_path(self, kind: str, name: str) -> Path | None:
+        """See :class:`BlobStore`."""
+        path = self.path(kind, name)
+        return path if path.exists() else None
+
     def path(self, kind: str, name: str) -> Path:
-        """Where content lies (for handing a file to the server as it is)."""
+        """Where content lies, or would lie. Raises ``NotFound`` for what is no name."""
         if not _NAME.fullmatch(name) or not kind.isidentifier():
             raise NotFound(f"{name[:80]!r} is no name of content.")
         return self._folder / kind / name[:2] / name[2:4] / name

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import compress
 from typing import NamedTuple
 
+from glasshub.blobs.pointer import Pointer, parse_pointer
 from glasshub.errors import Invalid
 from glasshub.git.object_names import check_link_name, check_path_part
 
@@ -41,6 +42,16 @@ def split_tree(data: bytes) -> tuple[list[bytes], list[bytes]]:
     return heads, parts[1::2]
 
 
+def is_folder(head: bytes) -> bool:
+    """Whether an entry of :func:`split_tree` names a tree."""
+    return head.startswith((b"40000 ", b"040000 "))
+
+
+def is_gitlink(head: bytes) -> bool:
+    """Whether an entry of :func:`split_tree` is a submodule, which names nothing of this repository."""
+    return head.startswith(b"160000 ")
+
+
 def references(kind: int, data: bytes) -> Iterator[tuple[int, bytes]]:
     """What a well-formed object names: (kind, 20-byte id). Submodule links name nothing of this repository.
 
@@ -66,6 +77,8 @@ class ObjectChecker:
     def __init__(self) -> None:
         #: 20-byte id -> kind of every object seen
         self.kinds: dict[bytes, int] = {}
+        #: 20-byte id -> what it points to, of every new blob that is a Git LFS pointer
+        self.pointers: dict[bytes, Pointer] = {}
         # kind -> 20-byte id named as that kind -> id of an object that names it
         self._named: dict[int, dict[bytes, bytes]] = {kind: {} for kind in KIND_NAMES}
         self._vouched: dict[int, set[bytes]] = {kind: set() for kind in KIND_NAMES}
@@ -84,6 +97,8 @@ class ObjectChecker:
             Invalid: the object is malformed or dangerous; the message names it and the reason.
         """
         self.kinds[oid] = kind
+        if kind == BLOB and data is not None and (pointer := parse_pointer(data)):
+            self.pointers[oid] = pointer
         if kind == TREE:
             self._check_tree(oid, data or b"")
         elif kind != BLOB:

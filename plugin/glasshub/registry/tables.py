@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 SCHEMA_VERSION = "2"
 metadata = MetaData()
@@ -159,4 +171,28 @@ seen = Table(
     Column("repo", ForeignKey("repos.key", ondelete="CASCADE"), primary_key=True, index=True),
     Column("number", Integer, primary_key=True),
     Column("place", Integer, nullable=False),
+)
+
+# Which repos have which large files: somebody brought the content to that very repo. ``xet_hash`` names the content
+# for Xet clients ("" when it is stored as a plain file).
+large_files = Table(
+    "large_files",
+    metadata,
+    Column("repo", ForeignKey("repos.key", ondelete="CASCADE"), primary_key=True),
+    Column("sha256", String, primary_key=True, index=True),
+    Column("size", BigInteger, nullable=False),
+    Column("xet_hash", String, nullable=False),
+    Column("added_at", String, nullable=False),
+    Column("added_by", String, nullable=False),
+)
+
+lfs_locks = Table(
+    "lfs_locks",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("repo", ForeignKey("repos.key", ondelete="CASCADE"), nullable=False),
+    Column("path", String, nullable=False),
+    Column("owner", String, nullable=False),
+    Column("locked_at", String, nullable=False),
+    UniqueConstraint("repo", "path"),
 )

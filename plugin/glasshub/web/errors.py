@@ -27,7 +27,8 @@ STATUS: dict[type[errors.GlasshubError], int] = {
     errors.GlasshubError: 500,
 }
 _JSON_BLUEPRINTS = frozenset({"files", "uploads"})
-_GIT_BLUEPRINT = "smart_http"
+_GIT_BLUEPRINT, _LFS_BLUEPRINT = "smart_http", "lfs"
+_REALM = 'Basic realm="Glasshub: any user name, a token as password"'
 
 
 def status_of(error: errors.GlasshubError) -> int:
@@ -52,6 +53,8 @@ def _on_glasshub_error(error: errors.GlasshubError) -> ResponseReturnValue:
         current_app.logger.error("request %s failed", request_id(), exc_info=error)
     if request.blueprint == _GIT_BLUEPRINT:
         return _git_answer(status, error.message)
+    if request.blueprint == _LFS_BLUEPRINT:
+        return _lfs_answer(status, error.message)
     if _wants_json():
         return _json_answer(status, error.code, error.message)
     if isinstance(error, errors.Unauthenticated) and request.method == "GET" and "Authorization" not in request.headers:
@@ -105,7 +108,18 @@ def _git_answer(status: int, message: str) -> Response:
         status = 401
     response = Response(message + "\n", status, content_type="text/plain; charset=utf-8")
     if status == 401:
-        response.headers["WWW-Authenticate"] = 'Basic realm="Glasshub: any user name, a token as password"'
+        response.headers["WWW-Authenticate"] = _REALM
+    return response
+
+
+def _lfs_answer(status: int, message: str) -> Response:
+    # As for git: an anonymous reader is asked for credentials whether or not the repo exists.
+    if status in (401, 404) and not actor().signed_in:
+        status = 401
+    response = jsonify({"message": message, "request_id": request_id()})
+    response.status_code, response.content_type = status, "application/vnd.git-lfs+json"
+    if status == 401:
+        response.headers["LFS-Authenticate"] = response.headers["WWW-Authenticate"] = _REALM
     return response
 
 

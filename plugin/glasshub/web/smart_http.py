@@ -76,7 +76,7 @@ def upload_pack(type: RepoType, ns: str, name: str) -> Response:
 @_routes("git-receive-pack", "POST")
 def receive_pack(type: RepoType, ns: str, name: str) -> Response:
     """Take a push through the one door."""
-    repo = _repo_to_push(type, ns, name)
+    repo = repo_to_push(type, ns, name)
     body, who, here, address = git_body(), actor(), hub(), public_url()
     path = here.git_dir(repo)
 
@@ -106,7 +106,11 @@ def _advertise_push(type: RepoType, ns: str, name: str) -> bytes:
         return advertise_receive_pack(git_repo, hidden=hidden, capabilities=CAPABILITIES)
 
 
-def _repo_to_push(type: RepoType, ns: str, name: str) -> Repo:
+def repo_to_push(type: RepoType, ns: str, name: str) -> Repo:
+    """The repo a push goes to, made if it does not exist and the pusher may make it.
+
+    Raises as :func:`glasshub.web.context.load_repo`.
+    """
     try:
         return load_repo(type, ns, name, Action.DISCUSS, redirect=False)
     except RepoNotFound:

@@ -1,0 +1,90 @@
+"""Large files of repos: who may bring and read them, and what a push needs to have been brought.
+
+A repo *has* a file when somebody brought its content to that very repo. Knowing a hash gives nothing: what another repo
+has must be brought again (and is then stored once), and is read only through a repo that has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import IO
+
+from glasshub import access, clock
+from glasshub.access import Action
+from glasshub.blobs.pointer import Pointer
+from glasshub.errors import NotFound, TooLarge
+from glasshub.hub import Hub
+from glasshub.identity import Actor, Repo
+from glasshub.registry import large_files as rows
+from glasshub.registry.large_files import LargeFile
+
+FILES = "files"
+
+
+def find(hub: Hub, repo: Repo, pointers: Collection[Pointer]) -> dict[str, LargeFile]:
+    """Those of the files that the repo has, by SHA-256. (The caller has checked that the reader may see the repo.)"""
+    if not pointers:
+        return {}
+    with hub.registry.read() as db:
+        found = rows.find(db, repo.key, [pointer.sha256 for pointer in pointers])
+    sizes = {pointer.sha256: pointer.size for pointer in pointers}
+    return {sha256: file for sha256, file in found.items() if file.size == sizes[sha256]}
+
+
+def missing(hub: Hub, repo: Repo, pointers: Collection[Pointer]) -> list[Pointer]:
+    """Those of the files that the repo does not have."""
+    found = find(hub, repo, pointers)
+    return [pointer for pointer in pointers if pointer.sha256 not in found]
+
+
+def require_may_add(hub: Hub, actor: Actor, repo: Repo, size: int) -> None:
+    """Return if the actor may bring a file of this size: whoever may open a pull request may.
+
+    Raises:
+        TooLarge: it is above the setting ``max_file_bytes``.
+        Forbidden, Unauthenticated, RepoNotFound: as the permission table says.
+    """
+    access.require(actor, Action.DISCUSS, repo)
+    if size > hub.settings.max_file_bytes:
+        raise TooLarge(f"The file has {size:,} bytes; this hub takes files of at most {hub.settings.max_file_bytes:,}.")
+
+
+def receive(hub: Hub, repo: Repo, by: str, pointer: Pointer, stream: IO[bytes]) -> None:
+    """Store the content of a file for a repo. The caller has checked the right to do so.
+
+    Raises:
+        Invalid, TooLarge: the content is not what the pointer says. Nothing is kept.
+    """
+    hub.blobs.receive(FILES, pointer.sha256, stream, size=pointer.size)
+    add(hub, repo, by, pointer)
+
+
+def add(hub: Hub, repo: Repo, by: str, pointer: Pointer, *, xet_hash: str = "") -> None:
+    """Note that a repo has a file whose content is stored."""
+    file = LargeFile(pointer.sha256, pointer.size, xet_hash, clock.now(), by)
+    with hub.registry.write() as db:
+        rows.add(db, repo.key, file)
+
+
+def require(hub: Hub, repo: Repo, pointer: Pointer) -> LargeFile:
+    """The file as the repo has it. Raises ``NotFound`` when it does not."""
+    found = find(hub, repo, [pointer]).get(pointer.sha256)
+    if found is None:
+        raise NotFound(f"{repo.repo_id} does not have the content of this file. Whoever pushed it should push again.")
+    return found
+
+
+def local_path(hub: Hub, file: LargeFile) -> Path | None:
+    """Where the content lies as one file on this machine (``None`` when it does not)."""
+    return hub.blobs.local_path(FILES, file.sha256) if not file.xet_hash else None
+
+
+def stream(hub: Hub, repo: Repo, pointer: Pointer, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+    """The bytes ``start`` to ``end`` (exclusive) of a file that the repo has.
+
+    Raises:
+        NotFound: it does not have it.
+    """
+    require(hub, repo, pointer)
+    return hub.blobs.stream(FILES, pointer.sha256, start, end)

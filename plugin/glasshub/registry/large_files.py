@@ -1,0 +1,78 @@
+"""Which repos have which large files, and who has locked paths."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Row, select
+
+from glasshub.registry.tables import large_files, lfs_locks
+
+_AT_ONCE = 500  # values in one statement
+
+
+@dataclass(frozen=True, slots=True)
+class LargeFile:
+    """A large file of a repo: the SHA-256 of its content, size in bytes, and its Xet hash (``""``: a plain file)."""
+
+    sha256: str
+    size: int
+    xet_hash: str
+    added_at: str
+    added_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class PathLock:
+    """A path that somebody has locked with ``git lfs lock``."""
+
+    id: str
+    path: str
+    owner: str
+    locked_at: str
+
+
+def add(db: Connection, repo: str, file: LargeFile) -> None:
+    """Note that a repo has a file; nothing happens when it has it already."""
+    if find(db, repo, [file.sha256]):
+        return
+    db.execute(
+        large_files.insert().values(
+            repo=repo, sha256=file.sha256, size=file.size, xet_hash=file.xet_hash, added_at=file.added_at,
+            added_by=file.added_by,
+        )
+    )  # fmt: skip
+
+
+def find(db: Connection, repo: str, hashes: Collection[str]) -> dict[str, LargeFile]:
+    """Those of the files that the repo has, by SHA-256."""
+    wanted = sorted(set(hashes))
+    found: dict[str, LargeFile] = {}
+    for start in range(0, len(wanted), _AT_ONCE):
+        part = wanted[start : start + _AT_ONCE]
+        rows = db.execute(select(large_files).where((large_files.c.repo == repo) & large_files.c.sha256.in_(part)))
+        found.update({row.sha256: _file(row) for row in rows})
+    return found
+
+
+def locks(db: Connection, repo: str) -> list[PathLock]:
+    """The locks of a repo by path."""
+    rows = db.execute(select(lfs_locks).where(lfs_locks.c.repo == repo).order_by(lfs_locks.c.path))
+    return [PathLock(row.id, row.path, row.owner, row.locked_at) for row in rows]
+
+
+def add_lock(db: Connection, repo: str, lock: PathLock) -> None:
+    """Insert a lock; a path that is locked violates a constraint."""
+    db.execute(
+        lfs_locks.insert().values(id=lock.id, repo=repo, path=lock.path, owner=lock.owner, locked_at=lock.locked_at)
+    )
+
+
+def delete_lock(db: Connection, repo: str, id: str) -> None:
+    """Remove a lock."""
+    db.execute(lfs_locks.delete().where((lfs_locks.c.repo == repo) & (lfs_locks.c.id == id)))
+
+
+def _file(row: Row[tuple[object, ...]]) -> LargeFile:
+    return LargeFile(row.sha256, row.size, row.xet_hash, row.added_at, row.added_by)
