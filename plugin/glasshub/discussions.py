@@ -115,7 +115,7 @@ def set_status(desk: Desk, number: int, *, status: str, comment: str = "") -> Mo
         Forbidden, Unauthenticated: as the permission table says.
     """
     found = desk.record.discussion(number)
-    own = found.author if not (status == "open" and _closed_by_other(found)) else None
+    own = found.author if not (status == "open" and closed_by_other(found)) else None
     desk.require(Action.EDIT_OWN, author=own)
     if status not in ("open", "closed", "draft") or (status == "draft" and not found.is_pull):
         raise Invalid(f"The status of a discussion is open or closed, not {status!r}; a pull request may be a draft.")
@@ -168,7 +168,7 @@ def _is(desk: Desk, name: str) -> bool:
     return bool(name) and desk.name.lower() == name.lower()
 
 
-def _closed_by_other(found: Discussion) -> bool:
+def closed_by_other(found: Discussion) -> bool:
     """Whether the last one to close it was not its author."""
     closings = [e for e in found.timeline if e.type is EventType.STATUS and e.data.get("status") == "closed"]
     return bool(closings) and closings[-1].actor.lower() != found.author.lower()

@@ -22,6 +22,8 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
+from glasshub import references
+
 MAX_CHARACTERS = 120_000  # the slowest input known takes some 50 microseconds a character
 _MAX_HIGHLIGHTED = 50_000
 _ID_PREFIX = "user-content-"
@@ -52,20 +54,33 @@ _FORMATTER = HtmlFormatter(nowrap=True)
 Resolve = Callable[[str], str]
 
 
-def render_markdown(text: str, *, link: Resolve, image: Resolve) -> str:
+def render_markdown(
+    text: str,
+    *,
+    link: Resolve,
+    image: Resolve,
+    own: str = "",
+    ids: str = "",
+    addresses: Mapping[str, str] | None = None,
+) -> str:
     """Markdown to sanitised HTML (nh3 is always the last step).
 
     Args:
         text: Markdown with tables, task lists, footnotes, math (kept as text in ``<code class="math">``).
         link: maps a relative link target in the repo to an address on the hub.
         image: maps a relative image target to an address on the hub.
+        own: the hub's address; images below it are its own.
+        ids: begins the ids of this text, for pages with several.
+        addresses: for comments, what :mod:`glasshub.references` lead to by their text; line ends are kept then.
 
     Images from elsewhere become links: a page must not tell a third party who reads it.
     """
     if len(text) > MAX_CHARACTERS:
         return f"<pre>{html.escape(text)}</pre>"
-    rendered = _parser().render(text)
-    return _sanitise(rendered, link, image)
+    rendered = _parser(breaks=addresses is not None).render(text, {references.ENV: addresses})
+    if own:
+        rendered = rendered.replace(f'src="{own}/', 'src="/')
+    return _sanitise(rendered, link, image, f"{_ID_PREFIX}{ids}")
 
 
 def plain_text(markdown: str) -> str:
@@ -75,13 +90,13 @@ def plain_text(markdown: str) -> str:
     return html.unescape(re.sub(r"[*_`]{1,3}|~~", "", text)).strip()
 
 
-@lru_cache(maxsize=1)
-def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": True, "highlight": _highlight})
+@lru_cache(maxsize=2)
+def _parser(*, breaks: bool) -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": True, "highlight": _highlight, "breaks": breaks})
     parser.enable(["table", "strikethrough"])
     parser.use(footnote_plugin).use(tasklists_plugin)
     parser.use(dollarmath_plugin, renderer=_math, allow_digits=False, double_inline=True)
-    parser.use(anchors_plugin, max_level=4, permalink=False)
+    parser.use(anchors_plugin, max_level=4, permalink=False).use(references.plugin)
     parser.add_render_rule("math_block_label", _math_block)
     return parser
 
@@ -107,15 +122,15 @@ def _highlight(code: str, language: str, _attributes: str) -> str:
     return highlight(code, lexer, _FORMATTER)
 
 
-def _sanitise(rendered: str, link: Resolve, image: Resolve) -> str:
+def _sanitise(rendered: str, link: Resolve, image: Resolve, prefix: str) -> str:
     def attribute(tag: str, name: str, value: str) -> str | None:
         if name == "id":
-            return value if value.startswith(_ID_PREFIX) else f"{_ID_PREFIX}{value}"
+            return value if value.startswith(prefix) else f"{prefix}{value}"
         if name == "class":
             words = [word for word in value.split() if _allowed_class(tag, word)]
             return " ".join(words) or None
         if (tag, name) == ("a", "href"):
-            return _target(value, link)
+            return _target(value, link, prefix)
         if (tag, name) == ("img", "src"):
             return _image_source(value, image)
         if (tag, name) == ("input", "type"):
@@ -143,9 +158,9 @@ def _allowed_class(tag: str, word: str) -> bool:
     return _CLASS.fullmatch(word) is not None or (tag == "span" and _CODE_CLASS.fullmatch(word) is not None)
 
 
-def _target(value: str, link: Resolve) -> str | None:
+def _target(value: str, link: Resolve, prefix: str) -> str | None:
     if value.startswith("#"):
-        return f"#{_ID_PREFIX}{value[1:].removeprefix(_ID_PREFIX)}"
+        return f"#{prefix}{value[1:].removeprefix(prefix)}"
     try:
         parts = urlsplit(value)
     except ValueError:

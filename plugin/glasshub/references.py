@@ -17,7 +17,7 @@ from markdown_it.token import Token
 Kind = Literal["person", "number", "id", "url"]
 MOST = 200  # of one text; the rest stay plain
 SHORT = 7  # digits of a commit id that are shown
-ENV = "references"  # where the parser finds the addresses
+ENV = "glasshub_addresses"  # where the parser finds the addresses
 _REFERENCE = re.compile(
     r"(?<![\w/@#.&-])(?:@(?P<person>[A-Za-z0-9][\w.-]{0,38})|#(?P<number>[1-9][0-9]{0,8})(?![\w-])"
     r"|(?P<id>[0-9a-f]{7,40})(?![\w-])|(?P<url>https?://[^\s<>\"'`|\\^{}]{1,2000}))",

@@ -92,7 +92,7 @@ def diff_commits(
         new: a commit id.
         max_files: changes beyond this many are listed as too large.
         max_bytes: files larger than this, before or after, are not compared line by line.
-        only: compare the lines of this change alone (its place in the list, from 0); the others are listed as too large.
+        only: the place (from 0) of the one change whose lines are compared; the others are listed as too large.
 
     Raises:
         RevisionNotFound: there is no such commit.

@@ -13,6 +13,8 @@ from glasshub.events import Event
 from glasshub.index import recorded
 from glasshub.index.rows import DiscussionRow, HiddenRow, Page
 
+Kind = Literal["all", "discussion", "pull_request"]
+Status = Literal["all", "open", "closed"]
 _COLUMNS = "key, number, pull, title, author, status, created_at, updated_at, comments, pinned, locked"
 _HIDDEN = "model_key, id, pull, path, line, dataset_id, task_id, value_text, submitter, hidden_by, hidden_at, reason"
 _MOST_WORDS = 12
@@ -23,8 +25,8 @@ _STATUS = {"open": "status IN ('open', 'draft')", "closed": "status IN ('closed'
 class DiscussionFilter:
     """Which discussions to list. ``open`` includes drafts, ``closed`` includes merged ones; ``search`` is words."""
 
-    kind: Literal["all", "discussion", "pull_request"] = "all"
-    status: Literal["all", "open", "closed"] = "all"
+    kind: Kind = "all"
+    status: Status = "all"
     author: str = ""
     search: str = ""
 

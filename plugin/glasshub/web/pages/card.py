@@ -6,6 +6,7 @@ import logging
 import posixpath
 import re
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import unquote
 
 from dulwich.repo import Repo as GitRepo
@@ -35,12 +36,13 @@ def card_html(git: GitRepo, repo_path: str, rev: str) -> tuple[Card, str]:
     return card, markdown_html(card.body, repo_path, rev, README)
 
 
-def markdown_html(text: str, repo_path: str, rev: str, path: str) -> str:
-    """A Markdown file of the repo as sanitised HTML."""
+def markdown_html(text: str, repo_path: str, rev: str, path: str, **more: Any) -> str:
+    """A Markdown file of the repo as sanitised HTML; ``more`` is as :func:`glasshub.markdown.render_markdown` takes."""
     html = render_markdown(
         text,
         link=_relative_to(path, lambda target: blob_url(repo_path, rev, target)),
         image=_relative_to(path, lambda target: resolve_url(repo_path, rev, target)),
+        **more,
     )
     return _HEADING.sub(_lower, html)
 
