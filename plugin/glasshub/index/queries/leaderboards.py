@@ -9,7 +9,7 @@ from sqlite_utils import Database
 
 from glasshub.access import Visibility
 from glasshub.index.queries import cursor as cursors
-from glasshub.index.queries.result_rows import COLUMNS, result_row
+from glasshub.index.queries.result_rows import ON_BOARD, TASK_COLUMNS, result_row
 from glasshub.index.queries.visible import condition, counts, parameters
 from glasshub.index.replace import Row
 from glasshub.index.rows import LeaderboardRow, Page
@@ -47,26 +47,35 @@ def leaderboard(
     if not include_derived:
         where += " AND h.derived = 0"
     with db.atomic():
-        rows = _rows(db, see, f"{where} AND {after}", named)
+        # What all rows share is looked up once, not once per row.
+        board = _board(db, see, named)
+        rows = _rows(db, f"{where} AND {after}", {**named, "dataset_id": board[0]}) if board else []
         total = _total(db, see, named, include_derived=include_derived) if rows else 0
         better, before = _standing(db, where, named, rows[0]) if rows and cursor is not None else (0, 0)
-    items = _ranked(rows[:limit], better, before, total)
+    items = _ranked([(*row, *board[1:]) for row in rows[:limit]] if board else [], better, before, total)
     following = cursors.encode("leaderboard", *rows[limit - 1][:_PLACE]) if len(rows) > limit else None
     return Page(items, following, total)
 
 
-def _rows(db: Database, see: Visibility, where: str, named: dict[str, Any]) -> list[Row]:
+def _board(db: Database, see: Visibility, named: dict[str, Any]) -> Row | None:
+    """The dataset's id and the :data:`TASK_COLUMNS` of a board, if there is one for this reader."""
+    query = (
+        f"SELECT d.namespace || '/' || d.name, {TASK_COLUMNS} FROM repos d JOIN benchmarks b ON b.key = d.key "
+        "JOIN tasks t ON t.key = d.key AND t.task_id = :task "
+        f"WHERE d.key = :dataset AND {condition(see, 'd.scope', 'd.key')}"
+    )
+    row: Row | None = db.execute(query, named).fetchone()
+    return row
+
+
+def _rows(db: Database, where: str, named: dict[str, Any]) -> list[Row]:
     """Rows of place (order value, name, key), reports, low, high, derived, owner's kind and name, then the result."""
-    # The dataset and its task come first: they are looked up once, not once per row.
     query = (
         "SELECT h.order_value, h.model_lower, h.model_key, h.reports, h.low, h.high, h.derived, n.kind, n.full_name, "
-        f"{COLUMNS} FROM repos d CROSS JOIN benchmarks b ON b.key = d.key "
-        "CROSS JOIN tasks t ON t.key = d.key AND t.task_id = :task CROSS JOIN headlines h ON h.dataset_key = d.key "
-        "JOIN results r ON r.model_key = h.model_key AND r.pull = h.pull AND r.path = h.path "
-        "AND r.position = h.position JOIN repos m ON m.key = h.model_key "
+        f"{ON_BOARD} FROM headlines h JOIN results r ON r.model_key = h.model_key AND r.pull = h.pull "
+        "AND r.path = h.path AND r.position = h.position JOIN repos m ON m.key = h.model_key "
         "JOIN namespaces n ON n.lower = m.namespace_lower "
-        f"WHERE d.key = :dataset AND {condition(see, 'd.scope', 'd.key')} AND {where} "
-        "ORDER BY h.order_value, h.model_lower, h.model_key LIMIT :limit"
+        f"WHERE {where} ORDER BY h.order_value, h.model_lower, h.model_key LIMIT :limit"
     )
     return db.execute(query, named).fetchall()
 

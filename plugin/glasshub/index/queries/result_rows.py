@@ -11,17 +11,27 @@ from glasshub.evals.eval_yaml import Metric
 from glasshub.index.alignments import ALIGNED, metric
 from glasshub.index.rows import ResultRow
 
-# A result (r) with its model (m) and, if the reader may see the dataset that it names, repo (d), benchmark (b) and
-# task (t). The columns stand in the order of ResultRow's fields: hundreds of rows make a page. A dataset that the
-# reader may not see is one that does not exist.
-COLUMNS = (
-    "r.model_key, m.namespace || '/' || m.name, r.path, r.position, r.line, "
-    "coalesce(d.namespace || '/' || d.name, r.dataset_id), coalesce(d.key, ''), r.task_id, r.value, r.value_text, "
-    "r.date, r.dataset_revision, r.source_url, r.source_name, r.source_user, r.source_org, r.notes, r.verify_token, "
-    "r.extra, r.unknown, r.origin, r.pull, r.commit_id, r.submitter, r.id, r.via_pull, r.merged_by, "
-    "CASE WHEN r.dataset_key != '' AND d.key IS NULL THEN 'no_dataset' ELSE r.state END, coalesce(b.name, ''), "
-    "t.metric_name, t.higher_is_better, t.unit, t.minimum, t.maximum"
+# The columns stand in the order of ResultRow's fields: hundreds of rows make a page.
+_OWN = (
+    "r.model_key, m.namespace || '/' || m.name, r.path, r.position, r.line, {dataset_id}, {dataset_key}, r.task_id, "
+    "r.value, r.value_text, r.date, r.dataset_revision, r.source_url, r.source_name, r.source_user, r.source_org, "
+    "r.notes, r.verify_token, r.extra, r.unknown, r.origin, r.pull, r.commit_id, r.submitter, r.id, r.via_pull, "
+    "r.merged_by, {state}"
 )
+# Of the benchmark (b) and task (t) that a result is for.
+TASK_COLUMNS = "coalesce(b.name, ''), t.metric_name, t.higher_is_better, t.unit, t.minimum, t.maximum"
+# A result (r) with its model (m) and, if the reader may see the dataset that it names, repo (d), benchmark and task.
+# A dataset that the reader may not see is one that does not exist.
+COLUMNS = (
+    _OWN.format(
+        dataset_id="coalesce(d.namespace || '/' || d.name, r.dataset_id)",
+        dataset_key="coalesce(d.key, '')",
+        state="CASE WHEN r.dataset_key != '' AND d.key IS NULL THEN 'no_dataset' ELSE r.state END",
+    )
+    + f", {TASK_COLUMNS}"
+)
+# The same without what all results on one board share (:data:`TASK_COLUMNS`): ``:dataset_id`` and ``:dataset`` say it.
+ON_BOARD = _OWN.format(dataset_id=":dataset_id", dataset_key=":dataset", state=f"'{ALIGNED}'")
 WIDTH = 34
 _decode = json.JSONDecoder().raw_decode  # without a look for white space: the index writes none
 
