@@ -15,15 +15,15 @@ _UNSAFE = re.compile(r'["\\\x00-\x1f\x7f\ud800-\udfff]')
 def patch_text(changes: Sequence[FileChange], *, most: int = MOST_CHARACTERS) -> str:
     """The patch of these changes, in order.
 
-    Binary and very large files, and all that comes after ``most`` characters, are named without their lines; such a
-    patch can be read, but not applied.
+    Binary and very large files, and those whose lines would make it longer than ``most`` characters, are named without
+    their lines; such a patch can be read, but not applied.
     """
     pieces: list[str] = []
     length = 0
     for change in changes:
         head, body = "".join(_head(change)), "".join(_body(change))
         if length + len(body) > most:
-            body = f"{_names(change)} differ (left out here)\n"
+            body = f"Files {_names(change)} differ (left out here)\n"
         pieces += (head, body)
         length += len(head) + len(body)
     return "".join(pieces)
@@ -87,7 +87,7 @@ def _hunk(hunk: Hunk) -> Iterator[str]:
 def _submodule(change: FileChange) -> Iterator[str]:
     old, new = _sides(change)
     yield f"--- {old}\n+++ {new}\n"
-    yield f"@@ -{int(bool(change.old_id))} +{int(bool(change.new_id))} @@\n"
+    yield f"@@ -{'1' if change.old_id else '0,0'} +{'1' if change.new_id else '0,0'} @@\n"
     if change.old_id:
         yield f"-Subproject commit {change.old_id}\n"
     if change.new_id:

@@ -6,7 +6,7 @@ Whatever is not known (a name that was erased) is left out, since clients stumbl
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -147,7 +147,9 @@ def _changes(event: Event) -> Iterator[dict[str, Any]]:
 
 def _commits(event: Event) -> Iterator[dict[str, Any]]:
     commits = event.data.get("commits", ())
-    for commit in commits if isinstance(commits, Sequence) else ():
+    for commit in commits if isinstance(commits, list) else ():
+        if not isinstance(commit, Mapping):
+            continue
         oid, subject = str(commit.get("oid", "")), str(commit.get("subject", ""))
         # One push is one event in the record and several here, each with an id that stays.
         name = hashlib.sha256(f"{event.id} {oid}".encode()).hexdigest()[: len(event.id)]
