@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
+from glasshub.conversation import Discussion
 from glasshub.evals.eval_yaml import Metric
 from glasshub.identity import RepoType
 
@@ -200,6 +201,24 @@ class ThreadRow:
     event: str
     actor: str
     date: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeedResult:
+    """A result in a feed; ``told_at`` is the date of the commit that reported it."""
+
+    result: ResultRow
+    told_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeedDiscussion:
+    """A discussion or pull request in a feed, and the repo that it is in."""
+
+    key: str
+    repo_type: RepoType
+    repo_id: str
+    discussion: Discussion
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,9 @@ from glasshub.registry import webhooks as rows
 from glasshub.registry.deliveries import Delivery
 from glasshub.registry.webhooks import Target, WebhookRow
 
+__all__ = ["DOMAINS", "Delivery", "Watched", "Webhook", "create", "delete", "deliveries", "delivery", "get", "listing",
+           "redeliver", "set_enabled", "update"]  # fmt: skip
+
 DOMAINS = ("repo", "discussion")
 MOST_WATCHED = 100
 MAX_SECRET = 200

@@ -22,7 +22,7 @@ __all__ = ["COOKIE", "INVALID", "end_session", "in_session", "init_auth", "load_
 
 COOKIE = "glasshub_session"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_WITHOUT_COOKIES = frozenset({"smart_http", "lfs"})  # blueprints of programs that are no browsers
+_WITHOUT_COOKIES = frozenset({"smart_http", "lfs", "feeds"})  # blueprints of programs that are no browsers
 _API = re.compile(r"/(?:api|uploads)(?:/|$)")
 _API_HEADER = "X-CSRFToken"
 _EXTENSION = "glasshub_wrong_passwords"

@@ -13,6 +13,7 @@ from glasshub.index.queries.discussions import (
     events,
     hidden_results,
 )
+from glasshub.index.queries.feeds import About, feed_discussions, feed_results
 from glasshub.index.queries.inbox import Interests, inbox, latest
 from glasshub.index.queries.leaderboards import leaderboard
 from glasshub.index.queries.prospects import Prospect, prospects
@@ -20,6 +21,7 @@ from glasshub.index.queries.repos import Sort, problems, repo, repos, totals
 from glasshub.index.queries.results import newest_results, reports, results_of_model
 
 __all__ = [
+    "About",
     "DiscussionFilter",
     "Interests",
     "Prospect",
@@ -30,6 +32,8 @@ __all__ = [
     "discussion_counts",
     "discussions",
     "events",
+    "feed_discussions",
+    "feed_results",
     "hidden_results",
     "inbox",
     "latest",

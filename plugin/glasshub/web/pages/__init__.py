@@ -19,6 +19,7 @@ from glasshub.web.pages import (
     settings,
     sign_in,
 )
+from glasshub.web.pages.notices import feeds, inbox, webhooks
 
 BLUEPRINTS: list[Blueprint] = [
     home.bp,
@@ -34,4 +35,7 @@ BLUEPRINTS: list[Blueprint] = [
     leaderboard.bp,
     files.bp,
     history.bp,
+    webhooks.bp,
+    inbox.bp,
+    feeds.bp,
 ]

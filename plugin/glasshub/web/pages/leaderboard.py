@@ -25,7 +25,7 @@ PER_PAGE = FIRST_PAGE
 def page(ns: str, name: str) -> ResponseReturnValue:
     """One task's models in rank order (``task``, ``base_model=base|all``, ``cursor``), or one ``model``'s reports."""
     view = view_repo("dataset", ns, name)
-    benchmark, task = _task(view)
+    benchmark, task = benchmark_and_task(view)
     if request.args.get("model"):
         return _reports(view, benchmark, task, request.args["model"])
     base_model, cursor = request.args.get("base_model", "base"), request.args.get("cursor") or None
@@ -70,7 +70,8 @@ def _reports(view: RepoView, benchmark: BenchmarkRow, task: TaskRow, model_id: s
     )
 
 
-def _task(view: RepoView) -> tuple[BenchmarkRow, TaskRow]:
+def benchmark_and_task(view: RepoView) -> tuple[BenchmarkRow, TaskRow]:
+    """The benchmark of a dataset and the task that the address asks for (the first). Raises ``EntryNotFound``."""
     benchmark = view.benchmark
     if benchmark is None or benchmark.state != "registered":
         raise EntryNotFound(f"{view.repo.repo_id} has no leaderboard: it is not a registered benchmark.")

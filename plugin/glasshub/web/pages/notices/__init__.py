@@ -1,0 +1,1 @@
+"""Webhooks, the inbox, what one watches, and feeds."""
