@@ -1,9 +1,10 @@
-"""Request bodies of git clients: de-chunked by the server, maybe gzipped by the client, always read bounded."""
+"""Large request bodies: de-chunked by the server, maybe gzipped by git, always read bounded."""
 
 from __future__ import annotations
 
 import gzip
 import io
+import sys
 import zlib
 from typing import IO
 
@@ -32,12 +33,18 @@ class GunzipReader(io.RawIOBase):
             raise Invalid(f"The gzipped request body is damaged ({error}). Send it again.") from error
 
 
+def counted_body() -> IO[bytes]:
+    """The body as a stream without the limit on forms: whoever reads it counts."""
+    request.max_content_length = sys.maxsize  # None would mean the limit on forms, not none at all
+    return request.stream
+
+
 def git_body() -> IO[bytes]:
     """The body of a git request as a stream; limits on what comes out of it are the reader's."""
-    request.max_content_length = None  # packs may be large; the pack reader counts and stops
+    stream = counted_body()
     if request.headers.get("Content-Encoding", "") in ("gzip", "x-gzip"):
-        return io.BufferedReader(GunzipReader(request.stream))
-    return request.stream
+        return io.BufferedReader(GunzipReader(stream))
+    return stream
 
 
 def push_limits(settings: Settings) -> Limits:

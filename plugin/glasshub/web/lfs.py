@@ -15,6 +15,7 @@ from glasshub import large_files, repos
 from glasshub.blobs.pointer import Pointer, is_sha256
 from glasshub.errors import GlasshubError, Invalid, NotFound
 from glasshub.identity import Repo, RepoType
+from glasshub.web.body import counted_body
 from glasshub.web.content import send
 from glasshub.web.context import actor, hub, load_repo
 from glasshub.web.files import large_content
@@ -65,8 +66,7 @@ def batch(type: RepoType, ns: str, name: str) -> Response:
 def put(key: str, sha256: str) -> Response:
     """The content of one object (the address is signed, so no other credentials are needed)."""
     repo, pointer, by = _signed(key, sha256)
-    request.max_content_length = None  # what comes is counted while it is stored
-    large_files.receive(hub(), repo, by, pointer, request.stream)
+    large_files.receive(hub(), repo, by, pointer, counted_body())
     return Response(status=200)
 
 
@@ -74,9 +74,8 @@ def put(key: str, sha256: str) -> Response:
 def put_part(key: str, sha256: str, number: int) -> Response:
     """One part of an object."""
     _, pointer, _ = _signed(key, sha256)
-    request.max_content_length = None
     size = min(CHUNK, pointer.size - CHUNK * (number - 1))
-    digest = hub().blobs.part(claims()["upload"], number, request.stream, size=size)
+    digest = hub().blobs.part(claims()["upload"], number, counted_body(), size=size)
     return Response(status=200, headers={"ETag": f'"{digest}"'})
 
 

@@ -12,6 +12,7 @@ from limits.strategies import FixedWindowRateLimiter
 
 from glasshub import uploads
 from glasshub.errors import TooManyRequests
+from glasshub.web.body import counted_body
 from glasshub.web.context import actor, hub, public_url
 
 bp = Blueprint("uploads", __name__)
@@ -28,9 +29,8 @@ def _count_from_now_on(state: BlueprintSetupState) -> None:
 @bp.post("/uploads")
 def upload() -> Response:
     """Keep the body, a picture, film or sound as its ``Content-Type`` says; answers its address as plain text."""
-    request.max_content_length = None  # counted while it is read
-    _refuse_floods()
-    name = uploads.store(hub(), actor(), request.mimetype, request.stream)
+    refuse_floods()
+    name = uploads.store(hub(), actor(), request.mimetype, counted_body())
     return Response(f"{public_url()}/uploads/{name}", content_type="text/plain; charset=utf-8")
 
 
@@ -50,8 +50,12 @@ def uploaded(name: str) -> Response:
     return response
 
 
-def _refuse_floods() -> None:
-    """Counted in each process, like wrong passwords: enough to keep one account from filling the disk in no time."""
+def refuse_floods() -> None:
+    """Count one upload, in each process, like wrong passwords: one account must not fill the disk in no time.
+
+    Raises:
+        TooManyRequests: there were too many within the hour.
+    """
     limiter = cast(FixedWindowRateLimiter, current_app.extensions[_EXTENSION])
     who = actor()
     if who.name is not None and not limiter.hit(_PER_PERSON, who.name.lower()):

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from dulwich.repo import Repo as GitRepo
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify
 
 from glasshub import access, edits
 from glasshub.access import Action
@@ -24,7 +24,7 @@ from glasshub.index import queries
 from glasshub.web.api.arguments import KIND, api_repo, flag
 from glasshub.web.api.commit_lines import CommitLines, Content
 from glasshub.web.api.json_body import json_body
-from glasshub.web.body import push_limits
+from glasshub.web.body import counted_body, push_limits
 from glasshub.web.context import actor, hub, public_url
 
 bp = Blueprint("api_commit", __name__)
@@ -60,11 +60,10 @@ def commit(kind: str, ns: str, name: str, revision: str) -> Response:
     """Commit to a branch or a pull request, or with ``create_pr=1`` open one."""
     repo, who, settings = api_repo(kind, ns, name), actor(), hub().settings
     ref = _target(repo, revision)
-    request.max_content_length = None  # read piece by piece, and counted there
     path = hub().git_dir(repo)
     with open_repo(path) as git, Quarantine(git) as incoming, BlobPack(settings.data) as pack:
         _tip(git, ref)
-        edit = _edit(CommitLines(request.stream, settings.max_commit_bytes, settings.data), pack)
+        edit = _edit(CommitLines(counted_body(), settings.max_commit_bytes, settings.data), pack)
         pack.deliver(incoming, push_limits(settings))
         if flag("create_pr"):
             made = edits.propose(hub(), repo, who, edit, incoming=incoming)
