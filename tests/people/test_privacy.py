@@ -23,6 +23,9 @@ LISTS = (
     "/api/models/lab/small/eval-results", "/api/models/lab/small?expand=evalResults", "/api/organizations/lab/overview",
 )  # fmt: skip
 
+# what only the hidden repos have (the name of the dataset alone also stands in a card that everybody may read)
+SIGNS = ("secret-model", "Hush", "99.5", "/datasets/lab/secret-data", '"id":"lab/secret-data"')
+
 
 @pytest.fixture(scope="module")
 def headers(site) -> dict[str, dict[str, str]]:
@@ -53,7 +56,7 @@ def test_every_address_of_a_hidden_repo_answers_like_that_of_a_missing_one(site,
                 for address in (path, other)
             )
             assert one.status_code == two.status_code, f"{method} {path}"
-            assert one.status_code in (401, 403, 404), f"{method} {path}"
+            assert one.status_code in (400, 401, 403, 404), f"{method} {path}"
             assert _comparable(one) == _comparable(two), f"{method} {path}"
             compared += 1
             member = site.app.test_client().open(path, method=method, headers=headers["member"], query_string=QUERY)
@@ -78,19 +81,14 @@ def test_no_list_search_count_or_rank_betrays_it(site, headers, who: str):
     for address in LISTS:
         answer = site.app.test_client().get(address, headers=headers[who])
         assert answer.status_code == 200, address
-        asked = re.sub(r'(value|href)="[^"]*secret[^"]*"|“secret”|search=secret|q=secret', "", answer.text)
-        assert "secret" not in asked.replace(asked_for(address), ""), address
-        assert "Hush" not in answer.text, address
-        assert "99.5" not in answer.text, address
-
-
-def asked_for(address: str) -> str:
-    """What the page says of the question itself."""
-    return "secret" if "secret" in address else "\0"
+        for sign in SIGNS:
+            assert sign not in answer.text, f"{address}: {sign}"
 
 
 def test_the_same_lists_show_it_to_members_and_count_it(site, headers):
     seen = [site.app.test_client().get(address, headers=headers["member"]).text for address in LISTS]
+    for sign in SIGNS:
+        assert any(sign in text for text in seen), sign
     assert sum("secret-" in text for text in seen) > 10
 
     def total(who: str, address: str) -> int:
