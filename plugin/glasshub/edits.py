@@ -7,7 +7,7 @@ commit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from dulwich.objects import Commit, ObjectID
@@ -29,6 +29,7 @@ from glasshub.identity import Actor, Repo
 
 BRANCHES = "refs/heads/"
 MAX_SUMMARY = 1000
+Check = Callable[[Desk], None]
 MOVED_ON = "The branch was updated since you opened this page. Please refresh and try again."
 
 
@@ -63,6 +64,7 @@ class _Draft:
 
     edit: Edit
     ref: str = ""
+    check: Check | None = None
     commit: str = field(default="", init=False)
 
     def commit_on_ref(self, desk: Desk) -> Move:
@@ -72,6 +74,8 @@ class _Draft:
         again = _same_edit(desk, tip, self.edit)
         if not again and self.edit.parent and not tip.startswith(self.edit.parent.lower()):
             raise PreconditionFailed(MOVED_ON)
+        if self.check and not again:
+            self.check(desk)
         # A pull request whose commits were deleted begins anew on main.
         parent = tip or (desk.main if self.ref.startswith(PULLS) else "")
         self.commit = again or _commit(desk, parent, self.edit)
@@ -85,6 +89,8 @@ class _Draft:
     def open_pull(self, desk: Desk) -> Move:
         """Open a pull request with a new commit on ``main``, or on the parent that the edit names."""
         desk.require(Action.DISCUSS)
+        if self.check:
+            self.check(desk)
         parent = resolve_revision(desk.git, self.edit.parent).commit if self.edit.parent else desk.main
         if not parent:
             raise Invalid("This repo has no main branch yet; a pull request needs one to be merged into.")
@@ -96,7 +102,16 @@ class _Draft:
         return pulls.open_pull(desk, title=title[:MAX_TITLE], body=body, head=self.commit)
 
 
-def commit(hub: Hub, repo: Repo, actor: Actor, edit: Edit, *, ref: str, incoming: Quarantine | None = None) -> Made:
+def commit(
+    hub: Hub,
+    repo: Repo,
+    actor: Actor,
+    edit: Edit,
+    *,
+    ref: str,
+    incoming: Quarantine | None = None,
+    check: Check | None = None,
+) -> Made:
     """Commit to a branch (``refs/heads/...``) or a pull request (``refs/pr/N``).
 
     A branch must exist, except ``main`` of an empty repo. An edit that changes nothing makes no commit.
@@ -108,6 +123,7 @@ def commit(hub: Hub, repo: Repo, actor: Actor, edit: Edit, *, ref: str, incoming
         edit: what to change.
         ref: the full name of the ref.
         incoming: holds the blobs that the operations place, if any do.
+        check: a further rule, asked under the lock; it raises what is wrong.
 
     Raises:
         RevisionNotFound: there is no such branch or pull request.
@@ -119,13 +135,23 @@ def commit(hub: Hub, repo: Repo, actor: Actor, edit: Edit, *, ref: str, incoming
         Busy: the repo's lock could not be had in time.
     """
     _check(edit)
-    draft = _Draft(edit, ref)
+    draft = _Draft(edit, ref, check)
     receive.decide(hub, repo, actor, draft.commit_on_ref, incoming=incoming)
     return Made(draft.commit)
 
 
-def propose(hub: Hub, repo: Repo, actor: Actor, edit: Edit, *, incoming: Quarantine | None = None) -> Made:
+def propose(
+    hub: Hub,
+    repo: Repo,
+    actor: Actor,
+    edit: Edit,
+    *,
+    incoming: Quarantine | None = None,
+    check: Check | None = None,
+) -> Made:
     """Open a pull request to ``main`` with one commit; summary and description become its title and text.
+
+    ``check`` is a further rule as in :func:`commit`.
 
     Raises:
         RevisionNotFound: the edit names a parent that is not there.
@@ -133,7 +159,7 @@ def propose(hub: Hub, repo: Repo, actor: Actor, edit: Edit, *, incoming: Quarant
         EntryNotFound, Forbidden, Unauthenticated, RepoNotFound, Busy: as :func:`commit`.
     """
     _check(edit)
-    draft = _Draft(edit)
+    draft = _Draft(edit, check=check)
     move = receive.decide(hub, repo, actor, draft.open_pull, incoming=incoming)
     return Made(draft.commit, move.number)
 

@@ -28,7 +28,7 @@ def hide_result(desk: Desk, result_id: str, *, reason: str = "") -> Move:
     wanted = _checked(desk, result_id)
     if wanted in desk.record.hidden:
         raise Conflict("This result is hidden already.")
-    found = _find(desk, wanted)
+    found = find_result(desk, wanted)
     if found is None:
         raise NotFound(f"{desk.repo.repo_id} shows no result {wanted}. The model's evaluations list their ids.")
     about = {**summary(found.entry), **({"pull": found.pull} if found.pull else {})}
@@ -54,13 +54,8 @@ def show_result(desk: Desk, result_id: str, *, reason: str = "") -> Move:
     return Move(events=(event,))
 
 
-def _checked(desk: Desk, result_id: str) -> str:
-    if desk.repo.type != "model":
-        raise Invalid(f"{desk.repo.repo_id} is a dataset; results are kept by models.")
-    return result_id.strip().lower()
-
-
-def _find(desk: Desk, wanted: str) -> FileResult | None:
+def find_result(desk: Desk, wanted: str) -> FileResult | None:
+    """The result with this id on ``main`` or in an open pull request, hidden or not."""
     main = desk.main
     for result in read_results(desk.git, main).results if main else ():
         if result.id == wanted:
@@ -74,3 +69,9 @@ def _find(desk: Desk, wanted: str) -> FileResult | None:
                         result.entry, result.id, result.commit, result.committed_at, pull.author, pull.number
                     )
     return None
+
+
+def _checked(desk: Desk, result_id: str) -> str:
+    if desk.repo.type != "model":
+        raise Invalid(f"{desk.repo.repo_id} is a dataset; results are kept by models.")
+    return result_id.strip().lower()

@@ -20,6 +20,8 @@ _COLUMNS = (
     "coalesce(c.models, 0) AS models, coalesce(c.results, 0) AS results"
 )
 
+_MOST_WORDS = 12
+
 
 def benchmark(db: Database, see: Visibility, key: str) -> BenchmarkRow | None:
     """The benchmark in dataset repo ``key`` with its tasks in file order, or ``None``."""
@@ -44,15 +46,19 @@ def task(db: Database, see: Visibility, key: str, task_id: str = "") -> TaskRow 
     return _task(rows[0], rows[0]["dataset_id"]) if rows else None
 
 
-def benchmarks(db: Database, see: Visibility, *, limit: int = 50, cursor: str | None = None) -> Page[BenchmarkRow]:
+def benchmarks(
+    db: Database, see: Visibility, *, search: str = "", limit: int = 50, cursor: str | None = None
+) -> Page[BenchmarkRow]:
     """Registered benchmarks, those with most models first.
+
+    With ``search`` those that have each of its words in name, description, dataset id or one task id.
 
     Raises:
         Invalid: a bad cursor.
     """
     limit = cursors.clamp(limit)
-    values: dict[str, Any] = {"limit": limit + 1}
-    where = "b.state = 'registered'"
+    where, sought = _matching(search)
+    values: dict[str, Any] = {"limit": limit + 1, **sought}
     after = "TRUE"
     if cursor is not None:
         values["after"], values["lower"] = cursors.decode(cursor, "benchmarks", int, str)
@@ -61,7 +67,7 @@ def benchmarks(db: Database, see: Visibility, *, limit: int = 50, cursor: str | 
         visible = condition(see, "r.scope", "r.key")
         total = db.execute(
             f"SELECT count(*) FROM benchmarks b JOIN repos r ON r.key = b.key WHERE {where} AND {visible}",
-            parameters(see),
+            parameters(see, **sought),
         ).fetchone()[0]
         order = "ORDER BY coalesce(c.models, 0) DESC, r.lower LIMIT :limit"
         rows = _rows(db, see, f"{where} AND {after}", values, order)
@@ -69,6 +75,18 @@ def benchmarks(db: Database, see: Visibility, *, limit: int = 50, cursor: str | 
     last = rows[limit - 1] if len(rows) > limit else None
     following = cursors.encode("benchmarks", last["models"], last["dataset_id"].lower()) if last else None
     return Page(items, following, total)
+
+
+def _matching(search: str) -> tuple[str, dict[str, str]]:
+    """The condition on registered benchmarks with these words, and its values."""
+    terms, values = ["b.state = 'registered'"], {}
+    for number, word in enumerate(search.lower().split()[:_MOST_WORDS]):
+        values[f"word{number}"] = word
+        terms.append(
+            f"(instr(r.lower || ' ' || lower(b.name || ' ' || b.description), :word{number}) OR EXISTS (SELECT 1 FROM "
+            f"tasks w WHERE w.key = b.key AND instr(lower(w.task_id), :word{number})))"
+        )
+    return " AND ".join(terms), values
 
 
 def _rows(db: Database, see: Visibility, where: str, values: dict[str, Any], order: str = "") -> list[dict[str, Any]]:

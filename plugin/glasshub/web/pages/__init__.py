@@ -18,6 +18,7 @@ from glasshub.web.pages import (
     repo_settings,
     settings,
     sign_in,
+    submit,
 )
 from glasshub.web.pages.notices import feeds, inbox, webhooks
 
@@ -31,6 +32,7 @@ BLUEPRINTS: list[Blueprint] = [
     people.bp,
     model.bp,
     evaluation_history.bp,
+    submit.bp,
     dataset.bp,
     leaderboard.bp,
     files.bp,
