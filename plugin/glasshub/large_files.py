@@ -32,6 +32,13 @@ def find(hub: Hub, repo: Repo, pointers: Collection[Pointer]) -> dict[str, Large
     return {sha256: file for sha256, file in found.items() if file.size == sizes[sha256]}
 
 
+def size(hub: Hub, repo: Repo, sha256: str) -> int | None:
+    """How large the file with this hash is, ``None`` when the repo does not have it."""
+    with hub.registry.read() as db:
+        found = rows.find(db, repo.key, [sha256]).get(sha256)
+    return found.size if found else None
+
+
 def missing(hub: Hub, repo: Repo, pointers: Collection[Pointer]) -> list[Pointer]:
     """Those of the files that the repo does not have."""
     found = find(hub, repo, pointers)

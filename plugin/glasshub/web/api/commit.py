@@ -8,8 +8,9 @@ from typing import Any
 from dulwich.repo import Repo as GitRepo
 from flask import Blueprint, Response, jsonify
 
-from glasshub import access, edits
+from glasshub import access, edits, large_files
 from glasshub.access import Action
+from glasshub.blobs.pointer import Pointer, is_sha256
 from glasshub.config import Settings
 from glasshub.desk import MAIN, PULLS
 from glasshub.edits import BRANCHES, Edit
@@ -63,7 +64,7 @@ def commit(kind: str, ns: str, name: str, revision: str) -> Response:
     path = hub().git_dir(repo)
     with open_repo(path) as git, Quarantine(git) as incoming, BlobPack(settings.data) as pack:
         _tip(git, ref)
-        edit = _edit(CommitLines(counted_body(), settings.max_commit_bytes, settings.data), pack)
+        edit = _edit(repo, CommitLines(counted_body(), settings.max_commit_bytes, settings.data), pack)
         pack.deliver(incoming, push_limits(settings))
         if flag("create_pr"):
             made = edits.propose(hub(), repo, who, edit, incoming=incoming)
@@ -147,7 +148,7 @@ def _oid(git: GitRepo, tip: str, path: str) -> str | None:
     return found.oid if found is not None and found.kind == "file" else None
 
 
-def _edit(lines: CommitLines, pack: BlobPack) -> Edit:
+def _edit(repo: Repo, lines: CommitLines, pack: BlobPack) -> Edit:
     """Read all lines; contents go to the pack as they come."""
     header: dict[str, Any] | None = None
     operations: list[Operation] = []
@@ -155,7 +156,7 @@ def _edit(lines: CommitLines, pack: BlobPack) -> Edit:
         if header is None:
             header = _header(key, value)
             continue
-        operations.append(_operation(key, value, content, pack))
+        operations.append(_operation(repo, key, value, content, pack))
         if len(operations) > MOST_OPERATIONS:
             raise TooLarge(f"A commit may change at most {MOST_OPERATIONS:,} files. Make several commits.")
     if header is None:
@@ -174,7 +175,7 @@ def _header(key: str, value: dict[str, Any]) -> dict[str, Any]:
     return {"summary": summary, "description": description, "parent": parent}
 
 
-def _operation(key: str, value: dict[str, Any], content: Content | None, pack: BlobPack) -> Operation:
+def _operation(repo: Repo, key: str, value: dict[str, Any], content: Content | None, pack: BlobPack) -> Operation:
     path = value.get("path")
     if not isinstance(path, str) or not path:
         raise Invalid(f"An operation of the commit ({key[:40]}) has no path.")
@@ -185,8 +186,20 @@ def _operation(key: str, value: dict[str, Any], content: Content | None, pack: B
     if key in ("deletedFile", "deletedFolder"):
         return Delete(path)
     if key == "lfsFile":
-        raise Invalid(
-            f"{path[:200]!r} was sent as an LFS object, and this hub does not store those yet. "
-            "Send it inside the commit, as preupload says, or push it with git."
-        )
+        text = _pointer(repo, path, value).text()
+        return Place(path, pack.add(len(text), [text]))
     raise Invalid(f"Unknown operation {key[:40]!r}: a commit knows file, lfsFile, deletedFile and deletedFolder.")
+
+
+def _pointer(repo: Repo, path: str, value: dict[str, Any]) -> Pointer:
+    """The pointer to a file whose content was brought before. Copies are sent without the size."""
+    oid, size = value.get("oid"), value.get("size")
+    if not isinstance(oid, str) or not is_sha256(oid) or value.get("algo", "sha256") != "sha256":
+        raise Invalid(f"The oid of {path[:200]!r} must be the SHA-256 of its content.")
+    if size is None:
+        size = large_files.size(hub(), repo, oid)
+        if size is None:
+            raise Invalid(f"{repo.repo_id} does not have the content of {path[:200]!r}. Upload it, then commit again.")
+    if type(size) is not int or size < 0:
+        raise Invalid(f"The size of {path[:200]!r} must be a number of bytes.")
+    return Pointer(oid, size)
