@@ -81,7 +81,7 @@ class Forum(Site):
     def post(self, path: str, user: str | None, **form: object) -> tuple[int, str]:
         """Send a form as a browser does that has just loaded a page; returns status and the page that comes of it."""
         client = self.client(user)
-        token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/login").text)
+        token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/settings" if user else "/login").text)
         assert token is not None
         answer = client.post(path, data={**form, "csrf_token": token[1]}, content_type="multipart/form-data")
         if answer.status_code != 303:

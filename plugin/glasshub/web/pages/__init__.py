@@ -6,6 +6,8 @@ from flask import Blueprint
 
 from glasshub.web.pages import (
     dataset,
+    discussions,
+    discussions_change,
     evaluation_history,
     files,
     history,
@@ -15,6 +17,7 @@ from glasshub.web.pages import (
     model,
     org_settings,
     people,
+    pulls,
     repo_settings,
     settings,
     sign_in,
@@ -37,6 +40,9 @@ BLUEPRINTS: list[Blueprint] = [
     leaderboard.bp,
     files.bp,
     history.bp,
+    discussions.bp,
+    discussions_change.bp,
+    pulls.bp,
     webhooks.bp,
     inbox.bp,
     feeds.bp,

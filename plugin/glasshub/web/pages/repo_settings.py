@@ -28,11 +28,10 @@ def show(type: RepoType, ns: str, name: str) -> ResponseReturnValue:
 @bp.post("/<ns>/<name>/settings", defaults={"type": "model"})
 @bp.post("/datasets/<ns>/<name>/settings", defaults={"type": "dataset"})
 def change(type: RepoType, ns: str, name: str) -> ResponseReturnValue:
-    """Save visibility and protection."""
+    """Save visibility, protection, and whether pull requests are taken."""
     repo = _load(type, ns, name)
-    repos.configure(
-        hub(), actor(), repo, private="private" in request.form, allow_force_push="allow_force_push" in request.form
-    )
+    asked = {name: name in request.form for name in ("private", "allow_force_push", "pulls_enabled")}
+    repos.configure(hub(), actor(), repo, **asked)
     flash("The settings are saved.", "good")
     return redirect(f"{repo.path}/settings", code=303)
 
