@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from glasshub import accounts, repos
+from glasshub.app import create_app
 from glasshub.config import Settings
+from glasshub.errors import Invalid
 from glasshub.hub import open_hub
-from glasshub.plugins import Hooks
+from glasshub.plugins import Hooks, Panel, hookimpl
 from tests.conftest import Live, free_port, start_server, stop_server
 from tests.push import gitclient
 
@@ -60,6 +63,30 @@ def test_a_plugin_refuses_hears_and_shows(extended, tmp_path):
         page = answer.read().decode()
     assert "Made by" in page
     assert "<strong>questions</strong>" in page
+
+
+class Broken:
+    @hookimpl
+    def card_panels(self, repo):
+        raise Invalid(f"cannot think of anything about {repo.name}")
+
+
+class Sound:
+    @hookimpl
+    def card_panels(self, repo):
+        return [Panel(f"About <{repo.name}>", "[guide](docs/g.md) <script>x</script> [bad](javascript:x)")]
+
+
+def test_a_panel_is_cleaned_and_stays_when_another_plugin_fails(hub):
+    accounts.add_user(hub, "ada")
+    repos.create(hub, accounts.actor_for(hub, "ada"), "dataset", "ada", "d")
+    for plugin in (Broken(), Sound()):
+        hub.plugins.register(plugin)
+    page = create_app(hub).test_client().get("/datasets/ada/d").text
+    assert "<h3>About &lt;d&gt;</h3>" in page
+    assert 'href="/datasets/ada/d/blob/main/docs/g.md"' in page
+    assert "<script>x" not in page
+    assert 'href="javascript' not in page
 
 
 def test_every_hook_is_described_with_its_arguments():

@@ -6,6 +6,7 @@ import logging
 import posixpath
 import re
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 from urllib.parse import unquote
 
@@ -59,12 +60,16 @@ def repo_address(type: RepoType, repo_id: str) -> str:
 
 def panels(repo: Repo) -> list[tuple[str, str]]:
     """What plugins say beside a card: titles and sanitised HTML. A plugin that fails says nothing, and is logged."""
-    try:
-        found = hub().plugins.hook.card_panels(repo=repo)
-    except GlasshubError:
-        _log.exception("a plugin failed to make its panels for %s", repo.key)
-        return []
-    return [(p.title, markdown_html(p.markdown, repo.path, MAIN, README)) for several in found for p in several]
+    manager, found = hub().plugins, []
+    for name, plugin in sorted(manager.list_name_plugin(), key=itemgetter(0)):
+        others = manager.get_plugins() - {plugin}
+        try:
+            said = manager.subset_hook_caller("card_panels", others)(repo=repo)
+        except GlasshubError:
+            _log.exception("the plugin %s failed to make its panels for %s", name, repo.key)
+            continue
+        found += [panel for several in said for panel in several]
+    return [(panel.title, markdown_html(panel.markdown, repo.path, MAIN, README)) for panel in found]
 
 
 def _lower(found: re.Match[str]) -> str:
