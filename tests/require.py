@@ -11,6 +11,7 @@ INSTALL = {
     "git": "apt-get install git",
     "git-lfs": "apt-get install git-lfs",
     "chromium": "apt-get install chromium chromium-driver",
+    "openssl": "apt-get install openssl",
     "inspect": "pip install inspect-ai datasets openai (in an environment of its own), and put its bin folder on PATH",
 }
 
