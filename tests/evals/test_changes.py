@@ -69,7 +69,7 @@ def test_of_several_reports_each_is_paired_with_the_one_of_its_file_and_source()
 
 
 def test_what_main_changed_or_removed_itself_is_not_told_as_a_removal():
-    old, newer, gone = result("x", 3), result("x", 4, date="2026-02-01"), result("y", 1)
+    old, newer, gone = result("x", 3), result("x", 4, path="b", date="2026-02-01"), result("y", 1)
     assert told(compare([result("x", 5)], [old, gone], [newer])) == [("added", "x", 4, 5, False)]
 
 
@@ -81,3 +81,10 @@ def test_a_removal_is_told_and_what_is_left_leads():
 def test_what_does_not_count_never_leads():
     assert told(compare([result("x", -1)], [], [])) == [("added", "x", None, -1, False)]
     assert told(compare([result("x", 2)], [], [result("x", -1)])) == [("added", "x", None, 2, True)]
+
+
+def test_what_both_changed_stands_as_it_is_on_main_now_and_is_called_disputed():
+    base, theirs, elsewhere = result("x", 3), result("x", 4), result("x", 9, path="b")
+    (change,) = compare([result("x", 5)], [base], [theirs, elsewhere])
+    assert (change.kind, change.before.entry.value, change.disputed) == ("changed", 4, True)
+    assert not compare([result("x", 5)], [theirs], [theirs])[0].disputed

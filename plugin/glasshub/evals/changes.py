@@ -40,12 +40,14 @@ class ScoreChange(Generic[R]):
         before: what it replaces or removes; for an added one the result that stands for the model now, if any.
         after: what is claimed (``None``: nothing any more).
         leads: whether ``after`` would stand for the model on the leaderboard, once it is merged.
+        disputed: ``main`` has changed it too, since the pull request began.
     """
 
     kind: Literal["added", "changed", "removed"]
     before: R | None
     after: R | None
     leads: bool = False
+    disputed: bool = False
 
     @property
     def entry(self) -> ResultEntry:
@@ -67,7 +69,8 @@ def score_changes(
 ) -> list[ScoreChange[R]]:
     """Pair what a pull request adds with what it takes away, in the order of the added ones, then the removals.
 
-    What ``main`` itself has changed or removed meanwhile is nobody's removal.
+    What ``main`` itself has removed meanwhile is nobody's removal. What it has changed meanwhile, and the pull request
+    changes too, stands as it is on ``main`` now.
 
     Args:
         added: the results that it proposes.
@@ -75,15 +78,20 @@ def score_changes(
         main: the results that ``main`` has now.
         counts: whether a result counts on a leaderboard.
     """
+    pairs = _paired(added, removed, main)
     on_main = {result.id for result in main}
-    going: defaultdict[Task, list[R]] = defaultdict(list)
-    for result in removed:
-        if result.id in on_main:
-            going[task_of(result)].append(result)
-    gone = {result.id for results in going.values() for result in results}
+    left = [r for r in removed if r.id in on_main and all(r is not before for before, _ in pairs.values())]
+    gone = {before.id for before, _ in pairs.values()} | {result.id for result in left}
     now, then = _by_task(main, counts), _by_task([*(r for r in main if r.id not in gone), *added], counts)
-    found = [_change(result, going[task_of(result)], now, then) for result in added]
-    return found + [ScoreChange("removed", result, None) for results in going.values() for result in results]
+    found = []
+    for result in added:
+        leads = _headline(then.get(task_of(result), [])) is result
+        if id(result) in pairs:
+            before, disputed = pairs[id(result)]
+            found.append(ScoreChange("changed", before, result, leads, disputed))
+        else:
+            found.append(ScoreChange("added", _headline(now.get(task_of(result), [])), result, leads))
+    return found + [ScoreChange("removed", result, None) for result in left]
 
 
 def task_of(result: Reported) -> Task:
@@ -91,13 +99,28 @@ def task_of(result: Reported) -> Task:
     return result.entry.dataset_id.lower(), result.entry.task_id
 
 
-def _change(result: R, going: list[R], now: dict[Task, list[R]], then: dict[Task, list[R]]) -> ScoreChange[R]:
-    leads = _headline(then.get(task_of(result), [])) is result
-    if going:
-        before = min(going, key=lambda other: _distance(result.entry, other.entry))
-        going.remove(before)
-        return ScoreChange("changed", before, result, leads)
-    return ScoreChange("added", _headline(now.get(task_of(result), [])), result, leads)
+def _paired(added: Sequence[R], removed: Sequence[R], main: Sequence[R]) -> dict[int, tuple[R, bool]]:
+    """What each added result replaces (by the identity of the added one), and whether ``main`` changed that too."""
+    on_main = {result.id for result in main}
+    going: defaultdict[Task, list[R]] = defaultdict(list)
+    for result in removed:
+        going[task_of(result)].append(result)
+    base = {result.id for result in removed}
+    pairs: dict[int, tuple[R, bool]] = {}
+    for result in added:
+        rivals = going[task_of(result)]
+        if not rivals:
+            continue
+        before = min(rivals, key=lambda other: _distance(result.entry, other.entry))
+        rivals.remove(before)
+        if before.id in on_main:
+            pairs[id(result)] = before, False
+            continue
+        fresh = [r for r in main if task_of(r) == task_of(before) and r.id not in base]
+        same_file = [r for r in fresh if r.entry.path == before.entry.path]
+        if same_file:
+            pairs[id(result)] = min(same_file, key=lambda other: _distance(before.entry, other.entry)), True
+    return pairs
 
 
 def _by_task(results: Sequence[R], counts: Callable[[R], bool]) -> dict[Task, list[R]]:

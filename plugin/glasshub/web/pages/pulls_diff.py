@@ -16,6 +16,7 @@ LONGEST_LINE = 4_000  # characters of a line that are shown
 _ALIKE = 0.35  # of a line must stay for its change to be marked within it
 # Control characters, and marks that change the direction of text: shown by name, so that nobody is misled by them.
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_WORD = re.compile(r"[\w.]")
 Pieces = Sequence[tuple[str, str]]  # the CSS class (may be empty) and text of each piece of a line
 
 
@@ -131,7 +132,18 @@ def _changed_part(text: str, other: str) -> tuple[int, int]:
     begin = next((n for n in range(shorter) if text[n] != other[n]), shorter)
     end = next((n for n in range(shorter - begin) if text[-1 - n] != other[-1 - n]), shorter - begin)
     stays = len((text[:begin] + text[len(text) - end :]).replace(" ", ""))
-    return (begin, len(text) - end) if stays >= _ALIKE * len(max(text, other, key=len)) else (0, 0)
+    if stays < _ALIKE * len(max(text, other, key=len)):
+        return 0, 0
+    return _whole_words(text, begin, len(text) - end)
+
+
+def _whole_words(text: str, begin: int, end: int) -> tuple[int, int]:
+    """The part widened to whole words and numbers: 47.25 is marked, not 7.2."""
+    while begin and _WORD.fullmatch(text[begin - 1]) and begin < len(text) and _WORD.fullmatch(text[begin]):
+        begin -= 1
+    while end < len(text) and end and _WORD.fullmatch(text[end]) and _WORD.fullmatch(text[end - 1]):
+        end += 1
+    return begin, end
 
 
 def _pieces(source: Sequence[Pieces], number: int, text: str) -> Pieces:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from glasshub.access import Visibility
 from glasshub.conversation import hidden_results
-from glasshub.evals.changes import ScoreChange, score_changes
+from glasshub.evals.changes import ScoreChange, Task, score_changes, task_of
+from glasshub.evals.eval_results import ResultEntry
 from glasshub.evals.problems import Problem
 from glasshub.index import queries
 from glasshub.index.queries import Prospect
@@ -23,7 +24,7 @@ MOST_ROWS = 200
 
 @dataclass(frozen=True, slots=True)
 class ScoreRow:
-    """One change of a score with what becomes of it; ``places`` are the decimals that suit both its numbers."""
+    """One change of a score with what becomes of it; ``places`` are the decimals that suit its task."""
 
     change: ScoreChange[FileResult]
     prospect: Prospect
@@ -56,15 +57,21 @@ def score_table(pull: PullView, model_key: str, see: Visibility) -> ScoreTable:
         return ScoreTable()
     hidden = hidden_results(queries.events(hub().index.read(), model_key)).keys()
     changes, prospects = _changes(proposal, on_main, model_key, see, hidden)
-    rows = [_row(change, prospects[id(change.after or change.before)], hidden) for change in changes[:MOST_ROWS]]
+    shown = changes[:MOST_ROWS]
+    decimals = _places(shown)
+    rows = [
+        ScoreRow(c, prospects[id(known)], known.id in hidden, decimals[task_of(known)])
+        for c in shown
+        if (known := c.after or c.before) is not None
+    ]
     return ScoreTable(rows, max(0, len(changes) - MOST_ROWS), proposal.problems)
 
 
 def _changes(
     proposal: Proposal, on_main: Sequence[FileResult], model_key: str, see: Visibility, hidden: Collection[str]
 ) -> tuple[list[ScoreChange[FileResult]], dict[int, Prospect]]:
-    tasks = {(r.entry.dataset_id.lower(), r.entry.task_id) for r in (*proposal.added, *proposal.removed)}
-    rivals = [r for r in on_main if (r.entry.dataset_id.lower(), r.entry.task_id) in tasks]
+    tasks = {task_of(result) for result in (*proposal.added, *proposal.removed)}
+    rivals = [result for result in on_main if task_of(result) in tasks]
     involved = [*proposal.added, *proposal.removed, *rivals]
     found = queries.prospects(hub().index.read(), see, model_key, [result.entry for result in involved])
     by_result = {id(result): prospect for result, prospect in zip(involved, found, strict=True)}
@@ -75,7 +82,11 @@ def _changes(
     return score_changes(proposal.added, proposal.removed, rivals, counts=counts), by_result
 
 
-def _row(change: ScoreChange[FileResult], prospect: Prospect, hidden: Collection[str]) -> ScoreRow:
-    sides = [side.entry for side in (change.before, change.after) if side is not None]
-    known = change.after or change.before
-    return ScoreRow(change, prospect, known is not None and known.id in hidden, places(sides))
+def _places(changes: Sequence[ScoreChange[FileResult]]) -> dict[Task, int]:
+    """Decimals that suit all numbers of a task."""
+    entries: dict[Task, list[ResultEntry]] = {}
+    for change in changes:
+        for side in (change.before, change.after):
+            if side is not None:
+                entries.setdefault(task_of(side), []).append(side.entry)
+    return {task: places(found) for task, found in entries.items()}
