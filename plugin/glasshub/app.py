@@ -21,6 +21,7 @@ from glasshub.web.headers import init_headers
 from glasshub.web.templating import init_templates
 
 MAX_FORM_BYTES = 16 * 1024**2
+MAX_FIELD_BYTES = 2 * 1024**2  # fields that are no files; what is typed into the editor is the largest
 
 
 def create_app(hub: Hub) -> Flask:
@@ -29,6 +30,7 @@ def create_app(hub: Hub) -> Flask:
     app.config.update(
         SECRET_KEY=_secret_key(hub.settings.data / "secret_key"),
         MAX_CONTENT_LENGTH=MAX_FORM_BYTES,
+        MAX_FORM_MEMORY_SIZE=MAX_FIELD_BYTES,
         SESSION_COOKIE_SAMESITE="Lax",
         SEND_FILE_MAX_AGE_DEFAULT=3600,
     )

@@ -26,6 +26,16 @@ def blob_url(repo_path: str, rev: str, path: str) -> str:
     return _below(repo_path, "blob", rev, path)
 
 
+def edit_url(repo_path: str, rev: str, path: str) -> str:
+    """The form to edit a file."""
+    return _below(repo_path, "edit", rev, path)
+
+
+def new_file_url(repo_path: str, rev: str, folder: str = "") -> str:
+    """The form for a new file in a folder."""
+    return _below(repo_path, "new-file", rev, folder)
+
+
 def resolve_url(repo_path: str, rev: str, path: str) -> str:
     """The bytes of a file, as the stock clients fetch them."""
     return _below(repo_path, "resolve", rev, path)

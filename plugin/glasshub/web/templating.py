@@ -28,6 +28,8 @@ def init_templates(app: Flask) -> None:
         tree_url=links.tree_url,
         blob_url=links.blob_url,
         resolve_url=links.resolve_url,
+        edit_url=links.edit_url,
+        new_file_url=links.new_file_url,
         commits_url=links.commits_url,
         commit_url=links.commit_url,
         dataset_url=links.dataset_url,
