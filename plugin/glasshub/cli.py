@@ -11,7 +11,7 @@ import sys
 import click
 
 from glasshub import config
-from glasshub.commands import benchmarks, data, erase, people, repos, running
+from glasshub.commands import benchmarks, data, erase, people, repos, results, running
 from glasshub.errors import GlasshubError
 from glasshub.index import comparison
 
@@ -45,7 +45,7 @@ def cli(context: click.Context, data: str | None) -> None:
     context.obj = config.load(data)
 
 
-for group in (running, people, repos, benchmarks, data, erase):
+for group in (running, people, repos, benchmarks, results, data, erase):
     for command in group.COMMANDS:
         cli.add_command(command)
 
