@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from flask import Flask
@@ -35,15 +37,26 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Flask:
         """The application of one worker, and its share of delivering webhooks."""
-        hub = open_hub(self._settings)
-        self._deliveries = DeliveryLoop(hub)
-        self._deliveries.start()
-        return create_app(hub)
+        with _undisturbed():
+            hub = open_hub(self._settings)
+            self._deliveries = DeliveryLoop(hub)
+            self._deliveries.start()
+            return create_app(hub)
 
     def stop(self) -> None:
         """A worker ends: what is being sent may be finished."""
         if self._deliveries is not None:
             self._deliveries.stop()
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Signals wait meanwhile: ending a worker in the middle of its start would be reported as a failure to start."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGQUIT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def prepare(settings: Settings) -> int:

@@ -104,6 +104,7 @@ def test_ctrl_c_ends_it_quietly(tmp_path, populated):
     port, log = free_port(), tmp_path / "log"
     demo._write_login(populated.settings.data / demo.LOGIN_FILE, demo.Login("a long password", "hf_x"))
     process = start(populated.settings.data, port, log, start_new_session=True)
+    get(f"http://127.0.0.1:{port}/login")
     os.killpg(process.pid, signal.SIGINT)  # a terminal sends it to all processes
     assert process.wait(15) == 0
     said = log.read_text()
