@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from tests.notices.receiver import Receiver, receiving
 
 FAST = {
     "GLASSHUB_WEBHOOKS_PRIVATE_ADDRESSES": "true",
-    "GLASSHUB_WEBHOOK_TIMEOUT": "2",
+    "GLASSHUB_WEBHOOK_TIMEOUT": "1",
     "GLASSHUB_WEBHOOK_RETRY_SECONDS": "0.2",
 }
 
@@ -34,8 +34,6 @@ FAST = {
 @dataclass
 class Place(Town):
     """A town whose people have webhooks."""
-
-    sent: list[str] = field(default_factory=list)
 
     def hook(self, *watched: str, user: str = "ada", url: str = "http://127.0.0.1:9/", **options: Any) -> Webhook:
         """A webhook of ``user``; ``watched`` as ``type name``."""

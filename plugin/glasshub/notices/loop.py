@@ -56,22 +56,23 @@ class DeliveryLoop:
                 _log.exception("deliveries of webhooks cannot go on now")
 
     def _hand_out(self) -> None:
-        """Start a thread for everything that is due, as far as there are any left."""
-        while not self._stopping.is_set():
-            self._senders = [thread for thread in self._senders if thread.is_alive()]
-            taken = delivery.take(self._hub, SENDERS - len(self._senders)) if len(self._senders) < SENDERS else []
-            for one in taken:
-                thread = threading.Thread(target=self._send, args=[one], name="glasshub-delivery", daemon=True)
-                self._senders.append(thread)
-                thread.start()
-            if not taken:
-                return
+        """Start a sender for everything that is due, as far as there are any left."""
+        self._senders = [thread for thread in self._senders if thread.is_alive()]
+        free = SENDERS - len(self._senders)
+        for taken in delivery.take(self._hub, free) if free else []:
+            thread = threading.Thread(target=self._send, args=[taken], name="glasshub-delivery", daemon=True)
+            self._senders.append(thread)
+            thread.start()
 
     def _send(self, taken: Delivery) -> None:
+        """Send one delivery, then the next while there are more: a webhook with many need not wait for the next look."""
+        more = [taken]
         try:
-            delivery.deliver(self._hub, taken)
+            while more and not self._stopping.is_set():
+                delivery.deliver(self._hub, more[0])
+                more = delivery.take(self._hub, 1)
         except (GlasshubError, OSError):
-            _log.exception("delivery %s is tried again later", taken.guid)
+            _log.exception("deliveries of webhooks are tried again later")
 
 
 class _Chore:
