@@ -16,6 +16,8 @@ MAX_SETTINGS = 30
 MAX_SETTING = 500
 NUMBERS = ("stderr", "n", "shots")
 TEXTS = ("model_revision", "harness", "harness_version")
+FIELDS = ("dataset", "task", "revision", "value", "date", "source_url", "source_name", "notes", "settings", *NUMBERS,
+          *TEXTS)  # fmt: skip
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
 _AMBIGUOUS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})  # to some readers of YAML
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,60}")
@@ -35,9 +37,8 @@ def write_entry(said: Mapping[str, str], path: str) -> WrittenEntry:
     """Write a result.
 
     Args:
-        said: what was typed, by field: ``dataset``, ``task``, ``revision``, ``value``, ``date``, ``source_url``,
-            ``source_name``, ``notes``, those in :data:`NUMBERS` and :data:`TEXTS`, and ``settings`` (a line each:
-            ``name: value``). Any of them may be missing.
+        said: what was typed, by name of the field (those of :data:`FIELDS`; any may be missing). ``settings`` has a
+            line for each, ``name: value``.
         path: of the file that it is for.
     """
     fields = {name: clean(text) for name, text in said.items()}
@@ -95,7 +96,8 @@ def _lines(said: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     if said.get("revision"):
         yield "revision", f"    revision: {json.dumps(said['revision'], ensure_ascii=False)}"
     value = said.get("value", "")
-    yield "value", f"  value: {value if _number(value) is not None or not value else scalar(value)}"
+    plain = not value or isinstance(Scalar(value, True, 1, 1).value, float | int)
+    yield "value", f"  value: {value if plain else scalar(value)}"
     if said.get("date"):
         yield "date", f"  date: {json.dumps(said['date'], ensure_ascii=False)}"
     if said.get("source_url") or said.get("source_name"):
@@ -136,7 +138,7 @@ def _settings(text: str, errors: dict[str, str]) -> Iterator[tuple[str, str]]:
             errors.setdefault("settings", f"{name} stands here twice, or has a field of its own.")
         else:
             plain = _number(value) is not None or value in ("true", "false")
-            yield "settings", f"    {name}: {value if plain else scalar(value)}"
+            yield "settings", f"    {scalar(name)}: {value if plain else scalar(value)}"
         seen.add(name)
 
 
