@@ -8,7 +8,7 @@ from flask import Blueprint, Response, g, jsonify
 
 from glasshub import access, repos
 from glasshub.access import Action
-from glasshub.errors import Conflict, Invalid, Unauthenticated
+from glasshub.errors import Conflict, Forbidden, Invalid, RepoNotFound, Unauthenticated
 from glasshub.identity import Repo, RepoType
 from glasshub.initial_commit import create_repo
 from glasshub.web.api.arguments import KIND, api_repo
@@ -23,13 +23,13 @@ def create() -> Response:
     """Make a repo with a first commit: ``name``, ``organization`` (the caller by default), ``type``, ``visibility``."""
     body = json_body()
     type, name = _type(body), body.text("name")
-    namespace = body.text("organization", "") or actor().name
-    if not namespace:
+    namespace = body.text("organization", "") or actor().name or ""
+    if not actor().signed_in:
         raise Unauthenticated("Sign in to create a repo: send a token with scope write.")
     try:
         repo = create_repo(hub(), actor(), type, namespace, name, private=_private(body) or False)
-    except Conflict as error:
-        _refuse_taken(error, type, namespace, name)
+    except (Conflict, Forbidden) as error:
+        _refuse(error, type, namespace, name)
     return jsonify({"url": _url(repo), "name": repo.repo_id, "id": repo.key})
 
 
@@ -85,12 +85,16 @@ def _named(type: RepoType, namespace: str, body: JsonBody) -> Repo:
     return repo
 
 
-def _refuse_taken(error: Conflict, type: RepoType, namespace: str, name: str) -> NoReturn:
-    """Tell the address of the repo that is there, which clients with ``exist_ok`` go on with."""
-    taken = repos.find(hub(), type, namespace, name)
-    if access.may_read(actor(), taken):
-        g.error_fields = {"url": _url(taken)}
-    raise error
+def _refuse(error: Conflict | Forbidden, type: RepoType, namespace: str, name: str) -> NoReturn:
+    """Tell the address of the repo if it is there: clients with ``exist_ok`` go on with it, whoever may make repos."""
+    try:
+        taken = repos.find(hub(), type, namespace, name)
+    except RepoNotFound:
+        raise error from None
+    if taken.repo_id.lower() != f"{namespace}/{name}".lower() or not access.may_read(actor(), taken):
+        raise error
+    g.error_fields = {"url": _url(taken)}
+    raise Conflict(f"A {type} repository called {taken.repo_id} already exists.") from error
 
 
 def _url(repo: Repo) -> str:
