@@ -22,7 +22,9 @@ def hidden(ref: str) -> bool:
     return ref.startswith("refs/hub/")
 
 
-class _Quiet(WSGIRequestHandler):
+class Quiet(WSGIRequestHandler):
+    """Does not write to the terminal."""
+
     def log(self, *_: Any) -> None:
         """Say nothing."""
 
@@ -54,11 +56,12 @@ def _answer(git_dir: Path, body: bytes, version: int) -> Iterator[bytes]:
 @contextmanager
 def serving(git_dir: Path) -> Iterator[str]:
     """The URL of a server for ``git_dir``."""
-    server = make_server("127.0.0.1", 0, application(git_dir), threaded=True, request_handler=_Quiet)
-    thread = threading.Thread(target=server.serve_forever)
+    server = make_server("127.0.0.1", 0, application(git_dir), threaded=True, request_handler=Quiet)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}/repo.git"
     finally:
         server.shutdown()
+        server.server_close()
         thread.join()

@@ -5,11 +5,16 @@ from __future__ import annotations
 from dulwich.object_store import BaseObjectStore
 from dulwich.objects import ObjectID
 
+from glasshub.errors import RevisionNotFound
+
 _COMMIT = 1
 
 
 class CommitReader:
-    """Reads commits without building dulwich objects, and remembers them."""
+    """Reads commits without building dulwich objects, and remembers them.
+
+    Asking for a part of a commit that is not there raises ``RevisionNotFound``: the repository is damaged.
+    """
 
     def __init__(self, store: BaseObjectStore) -> None:
         self._store = store
@@ -34,7 +39,7 @@ class CommitReader:
     def _must(self, oid: ObjectID) -> tuple[ObjectID, tuple[ObjectID, ...], int]:
         info = self._info(oid)
         if info is None:
-            raise KeyError(oid)
+            raise RevisionNotFound(f"The repo lacks commit {oid.decode()}. Ask an admin to run glasshub check.")
         return info
 
     def _info(self, oid: ObjectID) -> tuple[ObjectID, tuple[ObjectID, ...], int] | None:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Collection, Iterable
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from dulwich.object_store import BaseObjectStore
-from dulwich.objects import ObjectID, parse_tree
+from dulwich.objects import ObjectID, RawObjectID
 
+from glasshub.errors import EntryNotFound
 from glasshub.git.commits import CommitReader
+from glasshub.git.object_check import is_folder, is_gitlink, split_tree
 
-_DIRECTORY, _GITLINK = 0o040000, 0o160000
+_CACHE_BYTES = 4 * 1024**2  # of tree objects; taken apart they are about ten times larger
 Parents = Callable[[ObjectID], tuple[ObjectID, ...]]
+# What stands before each id in a tree (mode and name), and the ids.
+Entries = tuple[list[bytes], list[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,8 @@ def missing_commits(commits: CommitReader, wants: Iterable[ObjectID], haves: Ite
             open_wants -= 1
             found.append(oid)
         for parent in commits.parents(oid):
+            if oid in had and not commits.is_commit(parent):
+                continue  # the client may well have what was removed here
             if oid in had and parent not in had:
                 had.add(parent)
                 open_wants -= parent in pending
@@ -73,62 +80,85 @@ def closure(parents: Parents, starts: Iterable[ObjectID]) -> set[ObjectID]:
 
 
 class TreeWalk:
-    """Collects the trees and blobs of commits, leaving out what the client has from their parents."""
+    """Collects trees and blobs, leaving out what the client has. Ids are the 20 bytes of an object's name.
 
-    def __init__(
-        self, store: BaseObjectStore, commits: CommitReader, keep: Filter, size_of: Callable[[ObjectID], int]
-    ) -> None:
-        self._store, self._commits, self._keep, self._size_of = store, commits, keep, size_of
-        self._trees: dict[ObjectID, list[tuple[bytes, int, ObjectID]]] = {}
-        self._seen: set[ObjectID] = set()
-        self.found: list[ObjectID] = []
+    Args:
+        store: where they are.
+        keep: the filter of a partial clone.
+        size_of: the size of a blob.
+    """
 
-    def add_commits(self, oldest_first: Iterable[ObjectID], sent: Collection[ObjectID], parents: Parents) -> None:
-        """Add what each commit brings over its parents; parents in ``sent`` have been added before."""
+    def __init__(self, store: BaseObjectStore, keep: Filter, size_of: Callable[[bytes], int]) -> None:
+        self._store, self._keep, self._size_of = store, keep, size_of
+        self._seen: set[bytes] = set()
+        self._cache: OrderedDict[bytes, Entries] = OrderedDict()
+        self._cached = 0
+        #: what is to be sent, in the order in which it was met, each once
+        self.found: list[bytes] = []
+
+    def add_tree(self, root: bytes, had: Sequence[bytes] = ()) -> None:
+        """Add a tree and everything below it that is not in the trees ``had`` at the same place.
+
+        Args:
+            root: the tree.
+            had: trees that the client has, or that are added too.
+        """
         if not self._keep.trees:
             return
-        for oid in oldest_first:
-            had = [self._commits.tree(parent) for parent in parents(oid) if parent not in sent]
-            self.add_tree(self._commits.tree(oid), had)
-
-    def add_tree(self, oid: ObjectID, had: list[ObjectID]) -> None:
-        """Add a tree and everything below it that is not in the trees ``had`` at the same place."""
-        todo = [(oid, had)]
+        todo: list[tuple[bytes, Sequence[bytes]]] = [(root, had)]
         while todo:
             tree, before = todo.pop()
             if tree not in self._seen and tree not in before:
-                self._seen.add(tree)
-                self.found.append(tree)
-                todo += self._add_entries(tree, [self._entries(other) for other in before])
+                self._add(tree)
+                todo += self._below(tree, [self._remembered(other) for other in before])
 
-    def _add_entries(
-        self, tree: ObjectID, before: list[list[tuple[bytes, int, ObjectID]]]
-    ) -> list[tuple[ObjectID, list[ObjectID]]]:
+    def add_blob(self, oid: bytes) -> None:
+        """Add a single blob (or tag) that was asked for by its id."""
+        if oid not in self._seen:
+            self._add(oid)
+
+    def _add(self, oid: bytes) -> None:
+        self._seen.add(oid)
+        self.found.append(oid)
+
+    def _below(self, tree: bytes, before: list[Entries]) -> list[tuple[bytes, Sequence[bytes]]]:
         """Add the blobs of one tree; returns the folders still to do, each with its former selves."""
-        known = {child for entries in before for _, _, child in entries}
-        below = {name: child for entries in before for name, mode, child in entries if mode == _DIRECTORY}
-        folders = []
-        for name, mode, child in self._entries(tree):
-            if child in known or child in self._seen or mode == _GITLINK:
+        heads, ids = self._read(tree)
+        fresh = set(ids).difference(self._seen, *(known for _, known in before))
+        folders: dict[bytes, bytes] = {}
+        for head, oid in zip(heads, ids, strict=True) if fresh else ():
+            if oid not in fresh or is_gitlink(head):
                 continue
-            if mode == _DIRECTORY:
-                folders.append((child, [below[name]] if name in below else []))
-            elif self._wanted(child):
-                self._seen.add(child)
-                self.found.append(child)
-        return folders
+            if is_folder(head):
+                folders[head] = oid
+            elif oid not in self._seen and self._wanted(oid):
+                self._add(oid)
+        former = [dict(zip(*entries, strict=True)) for entries in before] if folders else []
+        return [(oid, [names[head] for names in former if head in names]) for head, oid in folders.items()]
 
-    def _wanted(self, blob: ObjectID) -> bool:
+    def _wanted(self, blob: bytes) -> bool:
         if not self._keep.blobs:
             return False
         return self._keep.blob_limit is None or self._size_of(blob) < self._keep.blob_limit
 
-    def _entries(self, oid: ObjectID) -> list[tuple[bytes, int, ObjectID]]:
-        entries = self._trees.get(oid)
-        if entries is None:
-            data = self._store.get_raw(oid)[1]
-            entries = [(name, mode, ObjectID(child)) for name, mode, child in parse_tree(data, 20)]
-            if len(self._trees) > 20_000:
-                self._trees.clear()
-            self._trees[oid] = entries
-        return entries
+    def _remembered(self, tree: bytes) -> Entries:
+        """The entries of a tree that others are compared with, which often happens again and again."""
+        found = self._cache.get(tree)
+        if found is not None:
+            self._cache.move_to_end(tree)
+            return found
+        found = self._cache[tree] = self._read(tree)
+        self._cached += _weight(found)
+        while self._cached > _CACHE_BYTES and len(self._cache) > 1:
+            self._cached -= _weight(self._cache.popitem(last=False)[1])
+        return found
+
+    def _read(self, tree: bytes) -> Entries:
+        try:
+            return split_tree(self._store.get_raw(RawObjectID(tree))[1])
+        except KeyError:
+            raise EntryNotFound(f"The repo lacks tree {tree.hex()}. Ask an admin to run glasshub check.") from None
+
+
+def _weight(entries: Entries) -> int:
+    return 40 * len(entries[0])

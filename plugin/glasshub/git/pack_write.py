@@ -12,18 +12,21 @@ import threading
 import zlib
 from array import array
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from mmap import mmap
 
 from dulwich.object_format import SHA1
 from dulwich.object_store import BaseObjectStore, PackBasedObjectStore
-from dulwich.objects import ObjectID
+from dulwich.objects import RawObjectID
 from dulwich.pack import OFS_DELTA, REF_DELTA, Pack, pack_object_header
+
+from glasshub.errors import EntryNotFound
 
 _SLICE = 256 * 1024
 _COPY_FROM = 64  # fewer objects than this of one pack: not worth reading the whole index
 _LARGE = 1024 * 1024
-_CACHED_PACKS = 32
+_MOST_OF_A_PACK = 8  # if more than this part of a pack's objects is looked for, all its rows are gone through
+_CACHE_BYTES = 64 * 1024**2
 
 
 class _Layout:
@@ -45,17 +48,27 @@ class _Layout:
         at = bisect.bisect_left(self.offsets, offset)
         return self.ids[at * 20 : at * 20 + 20]
 
+    def rows(self, wanted: set[bytes]) -> list[tuple[int, bytes]]:
+        """Offset and id of the entries that are wanted, in the order of the file."""
+        ids = self.ids
+        found = ((offset, ids[at : at + 20]) for offset, at in zip(self.offsets, range(0, len(ids), 20), strict=True))
+        return [row for row in found if row[1] in wanted]
+
+    def weight(self) -> int:
+        """About how many bytes of memory this takes."""
+        return len(self.ids) + 8 * len(self.offsets)
+
 
 _layouts: OrderedDict[bytes, _Layout] = OrderedDict()
 _layouts_lock = threading.Lock()
 
 
-def pack_chunks(store: BaseObjectStore, ids: Sequence[ObjectID]) -> Iterator[bytes]:
+def pack_chunks(store: BaseObjectStore, ids: Iterable[bytes]) -> Iterator[bytes]:
     """The bytes of a pack with exactly these objects, in pieces of any size.
 
     Args:
         store: where they are.
-        ids: which ones, each once.
+        ids: which ones (20 bytes each).
     """
     writer = _Writer(store, ids)
     yield from writer.chunks()
@@ -64,10 +77,9 @@ def pack_chunks(store: BaseObjectStore, ids: Sequence[ObjectID]) -> Iterator[byt
 class _Writer:
     """One pack being written."""
 
-    def __init__(self, store: BaseObjectStore, ids: Sequence[ObjectID]) -> None:
+    def __init__(self, store: BaseObjectStore, ids: Iterable[bytes]) -> None:
         self._store = store
-        self._ids = ids
-        self._wanted = {bytes.fromhex(oid.decode()) for oid in ids}
+        self._wanted = set(ids)
         self._written: dict[bytes, int] = {}
         self._sha = hashlib.sha1(usedforsecurity=False)
         self._at = 0
@@ -75,10 +87,12 @@ class _Writer:
     def chunks(self) -> Iterator[bytes]:
         """Header, entries, checksum."""
         yield self._out(b"PACK" + (2).to_bytes(4, "big") + len(self._wanted).to_bytes(4, "big"))
-        by_pack, rest = self._sort_by_pack()
-        for pack, rows in by_pack:
+        left = set(self._wanted)
+        for pack in self._store.packs if isinstance(self._store, PackBasedObjectStore) else ():
+            rows = _rows(pack, left)
+            left.difference_update(oid for _, oid in rows)
             yield from self._from_pack(pack, rows)
-        for oid in rest:
+        for oid in sorted(left):
             yield from self._whole(oid)
         yield self._sha.digest()
 
@@ -86,22 +100,6 @@ class _Writer:
         self._sha.update(data)
         self._at += len(data)
         return data
-
-    def _sort_by_pack(self) -> tuple[list[tuple[Pack, list[tuple[int, bytes]]]], list[bytes]]:
-        """Per pack the (offset, id) in file order, so that bases come before their deltas; then what is loose."""
-        left = set(self._wanted)
-        found = []
-        for pack in self._store.packs if isinstance(self._store, PackBasedObjectStore) else ():
-            rows = []
-            for oid in left:
-                try:
-                    rows.append((pack.index.object_offset(oid), oid))  # type: ignore[arg-type]
-                except KeyError:
-                    continue
-            left.difference_update(oid for _, oid in rows)
-            if rows:
-                found.append((pack, sorted(rows)))
-        return found, sorted(left)
 
     def _from_pack(self, pack: Pack, rows: list[tuple[int, bytes]]) -> Iterator[bytes]:
         layout = _layout(pack) if len(rows) >= _COPY_FROM else None
@@ -144,10 +142,26 @@ class _Writer:
             yield self._out(bytes(buffer[at : min(at + _SLICE, end)]))
 
     def _whole(self, oid: bytes) -> Iterator[bytes]:
-        kind, data = self._store.get_raw(ObjectID(oid.hex().encode()))
+        try:
+            kind, data = self._store.get_raw(RawObjectID(oid))
+        except KeyError:
+            raise EntryNotFound(f"The repo lacks object {oid.hex()}. Ask an admin to run glasshub check.") from None
         self._written[oid] = self._at
         yield self._out(bytes(pack_object_header(kind, None, len(data), SHA1)))
         yield self._out(zlib.compress(data))
+
+
+def _rows(pack: Pack, wanted: set[bytes]) -> list[tuple[int, bytes]]:
+    """Offset and id of what a pack has of this, in the order of the file, so that bases come before their deltas."""
+    if len(wanted) > len(pack.index) // _MOST_OF_A_PACK:
+        return _layout(pack).rows(wanted)
+    rows = []
+    for oid in wanted:
+        try:
+            rows.append((pack.index.object_offset(RawObjectID(oid)), oid))
+        except KeyError:
+            continue
+    return sorted(rows)
 
 
 def _layout(pack: Pack) -> _Layout:
@@ -159,7 +173,7 @@ def _layout(pack: Pack) -> _Layout:
     made = _Layout(pack)  # a pack is named after its content, so its layout never changes
     with _layouts_lock:
         _layouts[name] = made
-        while len(_layouts) > _CACHED_PACKS:
+        while sum(layout.weight() for layout in _layouts.values()) > _CACHE_BYTES and len(_layouts) > 1:
             _layouts.popitem(last=False)
     return made
 

@@ -5,7 +5,8 @@ Protocol: https://git-scm.com/docs/gitprotocol-pack, https://git-scm.com/docs/gi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from typing import IO
 
 from dulwich.objects import Commit, ObjectID, Tag, Tree
@@ -17,7 +18,7 @@ from glasshub.git.ancestry import lookup
 from glasshub.git.blob import blob_size
 from glasshub.git.commits import CommitReader
 from glasshub.git.fetch_request import MAX_LINES, FetchRequest, read_request
-from glasshub.git.object_walk import TreeWalk, closure, missing_commits
+from glasshub.git.object_walk import Parents, TreeWalk, closure, missing_commits
 from glasshub.git.pack_write import pack_chunks
 from glasshub.git.pktline import DELIMITER, FLUSH, Delimiter, pkt, read_lines, read_pkt
 from glasshub.git.shallow import INFINITE, Boundary, by_depth, by_rule
@@ -204,25 +205,35 @@ class _Fetch:
         wants = [(oid, self._peel(oid)) for oid in request.wants]
         tips = [commit for _, commit in wants if commit is not None]
         newest_first, parents = self._missing(tips)
-        sent = set(newest_first)
-        walk = TreeWalk(self._store, self._commits, request.keep, lambda oid: blob_size(self._repo, oid.decode()))
-        walk.add_commits(reversed(newest_first), sent, parents)
+        walk = TreeWalk(self._store, request.keep, lambda oid: blob_size(self._repo, oid.hex()))
+        self._add_trees(newest_first, parents, walk)
         for oid, commit in wants:
-            self._add_want(oid, commit, walk)
-        extra = self._tags(wants, sent)
-        yield from pack_chunks(self._store, [*newest_first, *dict.fromkeys(walk.found), *extra])
+            if commit is None:
+                self._add_want(oid, walk)
+        extra = self._tags(wants, set(newest_first))
+        yield from pack_chunks(self._store, [*map(_raw, newest_first), *walk.found, *map(_raw, extra)])
 
-    def _add_want(self, oid: ObjectID, commit: ObjectID | None, walk: TreeWalk) -> None:
+    def _add_trees(self, newest_first: list[ObjectID], parents: Parents, walk: TreeWalk) -> None:
+        """Add what each commit brings over its parents, whose trees the client has or gets too."""
+        commits = self._commits
+        above: defaultdict[ObjectID, list[ObjectID]] = defaultdict(list)
+        for oid in self._new_boundary().unshallow:  # the client has them, so that their parents bring little
+            for parent in commits.parents(oid):
+                above[parent].append(oid)
+        whole = not (self._request.haves or above)  # then nothing but what was met already can be left out
+        for oid in reversed(newest_first):
+            had = () if whole else (*parents(oid), *above[oid])
+            walk.add_tree(_raw(commits.tree(oid)), [_raw(commits.tree(other)) for other in had])
+
+    def _add_want(self, oid: ObjectID, walk: TreeWalk) -> None:
         """Wants that are no commits: a partial clone fetches trees and blobs by their id."""
-        if commit is not None:
-            return
         found = self._store[oid]
         if isinstance(found, Tree):
-            walk.add_tree(oid, [])
+            walk.add_tree(_raw(oid))
         elif not isinstance(found, Tag):
-            walk.found.append(oid)
+            walk.add_blob(_raw(oid))
 
-    def _missing(self, tips: list[ObjectID]) -> tuple[list[ObjectID], Callable[[ObjectID], tuple[ObjectID, ...]]]:
+    def _missing(self, tips: list[ObjectID]) -> tuple[list[ObjectID], Parents]:
         request, commits = self._request, self._commits
         haves = [oid for oid in (self._peel(have) for have in request.haves) if oid is not None]
         boundary = self._new_boundary()
@@ -232,7 +243,7 @@ class _Fetch:
         old, new = frozenset(request.shallow), (request.shallow | boundary.shallow) - boundary.unshallow
 
         def parents_had(oid: ObjectID) -> tuple[ObjectID, ...]:
-            return () if oid in old else commits.parents(oid)
+            return () if oid in old or not commits.is_commit(oid) else commits.parents(oid)
 
         def parents_now(oid: ObjectID) -> tuple[ObjectID, ...]:
             return () if oid in new else commits.parents(oid)
@@ -323,8 +334,20 @@ class _Fetch:
         return found.id if isinstance(found, Commit) else None
 
 
+def _raw(oid: ObjectID) -> bytes:
+    return bytes.fromhex(oid.decode())
+
+
 def _framed(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Side-band frames on band 1, as large as they may be, then a flush."""
+    """Side-band frames on band 1, as large as they may be, then a flush. An error goes out on band 3: git shows it."""
+    try:
+        yield from _bands(chunks)
+    except GlasshubError as error:
+        yield pkt(f"\x03{error.message}\n")
+    yield FLUSH
+
+
+def _bands(chunks: Iterable[bytes]) -> Iterator[bytes]:
     waiting: list[bytes] = []
     have = 0
     for chunk in chunks:
@@ -337,4 +360,3 @@ def _framed(chunks: Iterable[bytes]) -> Iterator[bytes]:
             waiting, have = [data[whole:]], have - whole
     if have:
         yield pkt(b"\x01" + b"".join(waiting))
-    yield FLUSH
