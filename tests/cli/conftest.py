@@ -9,7 +9,7 @@ import pytest
 
 from glasshub import config
 from glasshub.hub import open_hub
-from tests.cli.shell import Shell
+from tests.cli.shell import Shell, Starter
 from tests.conftest import Live, free_port, start_server, stop_server
 
 
@@ -29,9 +29,17 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 
 
 @pytest.fixture(scope="package")
-def shell(served: Live) -> Shell:
+def starter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starter]:
+    """Starts commands quickly."""
+    made = Starter(tmp_path_factory.mktemp("starter"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="package")
+def shell(served: Live, starter: Starter) -> Shell:
     """Commands for the hub that is served."""
-    return Shell(served.hub.settings.data)
+    return Shell(served.hub.settings.data, starter)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from glasshub import accounts, repos
+from tests.cli.shell import Answer
 from tests.push.gitclient import git, init
 
 pytestmark = pytest.mark.slow
@@ -28,23 +29,17 @@ def bearer(person) -> dict[str, str]:
 
 def test_repos_are_made_and_listed(shell, served, http):
     ada = served.person("ada")
-    made = shell.all(
-        ("repo", "add", "dataset", f"{ada.name}/data"), ("repo", "add", "model", f"{ada.name}/Hidden", "--private")
-    )
-    assert [(answer.out, answer.err) for answer in made] == [
-        (f"/datasets/{ada.name}/data\n", ""),
-        (f"/{ada.name}/Hidden\n", ""),
-    ]
+    assert shell("repo", "add", "dataset", f"{ada.name}/data") == Answer(0, f"/datasets/{ada.name}/data\n", "")
+    assert shell.says("repo", "add", "model", f"{ada.name}/Hidden", "--private") == f"/{ada.name}/Hidden\n"
     for path, anonymous, owner in ((f"/datasets/{ada.name}/data", 200, 200), (f"/{ada.name}/Hidden", 404, 200)):
         assert http.get(path).status_code == anonymous
         assert http.get(path, headers=bearer(ada)).status_code == owner
-    plain, as_json = shell.all(("repo", "list"), ("repo", "list", "--json"))
-    mine = [row for row in plain.lines if row[1].startswith(f"{ada.name}/")]
+    mine = [row for row in shell("repo", "list").lines if row[1].startswith(f"{ada.name}/")]
     assert mine == [
         ["dataset", f"{ada.name}/data", "public"],
         ["model", f"{ada.name}/Hidden", "private"],
     ]
-    found = [json.loads(line) for line in as_json.out.splitlines()]
+    found = [json.loads(line) for line in shell.says("repo", "list", "--json").splitlines()]
     (hidden,) = [repo for repo in found if repo["namespace"] == ada.name and repo["private"]]
     assert (hidden["type"], hidden["name"]) == ("model", "Hidden")
 

@@ -41,8 +41,8 @@ def folder(town: Town, name: str) -> Path:
     return town.hub.git_dir(repos.find(town.hub, "model", "ada", name))
 
 
-def test_check_names_every_damage_and_ends_with_1(town: Town):
-    shell = Shell(town.hub.settings.data)
+def test_check_names_every_damage_and_ends_with_1(town: Town, starter):
+    shell = Shell(town.hub.settings.data, starter)
     sound = shell("check")
     assert (sound.code, sound.out, sound.err) == (0, "", "Everything agrees.\n")
 
@@ -69,13 +69,14 @@ def test_check_names_every_damage_and_ends_with_1(town: Town):
     assert answer.err == f"{len(found)} difference(s) found.\n"
 
 
-def test_check_and_reindex_say_that_the_index_file_itself_is_damaged(town: Town):
+def test_check_and_reindex_say_that_the_index_file_itself_is_damaged(town: Town, starter):
     path = town.hub.settings.index_path
     town.hub.index.close()
     with path.open("r+b") as file:
         file.seek(4096)
         file.write(b"\xff" * 4096 * 8)
-    checked, rebuilt = Shell(path.parent).all(("check",), ("reindex",))
+    shell = Shell(path.parent, starter)
+    checked, rebuilt = shell("check"), shell("reindex")
     assert checked.code == rebuilt.code == 1
     assert all(line.startswith("index: ") for line in checked.out.splitlines())
     assert "malformed" in checked.out
