@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ MAX_TEXT = 2_000
 _KNOWN = frozenset({"dataset", "value", "date", "source", "notes", "verifyToken", "extra"})
 _REPO_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9_][A-Za-z0-9._-]{0,95}")
 _REVISION = re.compile(r"[0-9a-f]{7,40}")
+_NOT_IN_URLS = re.compile(r"[\x00-\x20\x7f]")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[Tt ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:[Zz]|[+-]\d{2}:?\d{2})?)?")
 
 
@@ -244,6 +246,7 @@ def _is_finite(number: float) -> bool:
         return False
 
 
+@lru_cache(maxsize=1024)  # most results of a model name the same few sources
 def _refuse_url(url: str) -> str:
     try:
         parts = urlsplit(url)
@@ -254,6 +257,6 @@ def _refuse_url(url: str) -> str:
         return "source.url must begin with http:// or https:// and name a host."
     if parts.username is not None or parts.password is not None:
         return "source.url must not contain a user name or password. Remove it."
-    if any(ord(character) <= 32 or ord(character) == 127 for character in url):
+    if _NOT_IN_URLS.search(url):
         return "source.url must not contain spaces or control characters."
     return ""
