@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import sys
 
@@ -52,6 +53,7 @@ for group in (running, people, repos, benchmarks, results, data, erase):
 
 def main() -> None:
     """Run the command line; errors of the user, the hub and the system become one line and an exit code."""
+    os.umask(os.umask(0o077) | 0o007)  # whatever is made here is closed to other users of the machine
     try:
         code = cli(prog_name="glasshub", standalone_mode=False)
     except click.UsageError as error:
