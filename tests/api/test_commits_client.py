@@ -18,8 +18,11 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
+from glasshub import accounts, repos
+from glasshub.app import create_app
+from glasshub.config import Settings
+from glasshub.hub import open_hub
 from tests.api.lab import Lab, adds, status
-from tests.conftest import free_port, start_server, stop_server
 from tests.push.gitclient import clone
 from tests.require import require
 
@@ -123,8 +126,6 @@ def test_commits_at_once_all_arrive(lab: Lab):
 
 
 def test_a_repo_without_commits_gets_its_first(lab: Lab):
-    from glasshub import accounts, repos
-
     made = repos.create(
         lab.live.hub, accounts.actor_for(lab.live.hub, lab.name("admin")), "model", lab.org, "bare-beginning"
     )
@@ -146,30 +147,22 @@ def test_large_files_and_a_large_commit(lab: Lab, tmp_path: Path):
     assert list(lab.live.hub.settings.data.glob("tmp*")) == []
 
 
-def test_limits_are_told_before_anything_is_sent(tmp_path: Path, live):
-    from tests.api.lab import make_lab
-    from tests.conftest import Live
-
-    port = free_port()
-    small = {"GLASSHUB_MAX_COMMIT_BYTES": "40000", "GLASSHUB_LOCK_TIMEOUT": "5"}
-    process = start_server(live.hub.settings.data, port, log=tmp_path / "log", env=small)
-    lab = make_lab(Live(f"http://127.0.0.1:{port}", live.hub, process))
-    try:
-        writer, repo = lab.api("writer"), lab.repo(a="1")
-        with pytest.raises(HfHubHTTPError, match="max_commit_bytes") as raised:
-            writer.create_commit(repo, adds(big="x" * 50_000), commit_message="Too big")
-        assert status(raised.value) == (413, "TooLarge")
-        many = [file(f"f{n}", b"x" * 3000) for n in range(100)]
-        answer = lab.http("writer").post(
-            f"/api/models/{repo}/commit/main", content=lines(("header", {"summary": "x"}), *many)
-        )
+def test_limits_are_told_before_anything_is_sent(tmp_path: Path):
+    hub = open_hub(Settings(data=tmp_path / "data", max_commit_bytes=40_000))
+    accounts.add_user(hub, "ada")
+    repos.create(hub, accounts.actor_for(hub, "ada"), "model", "ada", "m")
+    client = create_app(hub).test_client()
+    headers = {"Authorization": f"Bearer {accounts.create_token(hub, 'ada')[0]}"}
+    asked = {"files": [{"path": "small", "size": 1}, {"path": "big", "size": 50_000}]}
+    many = lines(("header", {"summary": "x"}), *[file(f"f{n}", b"x" * 3000) for n in range(100)])
+    for answer in (
+        client.post("/api/models/ada/m/preupload/main", json=asked, headers=headers),
+        client.post("/api/models/ada/m/commit/main", data=many, headers=headers),
+    ):
         assert (answer.status_code, answer.headers["X-Error-Code"]) == (413, "TooLarge")
-        assert "max_commit_bytes" in answer.json()["error"]
-        assert lab.api("writer").list_repo_commits(repo)[0].title == "Fill"
-    finally:
-        for client in lab.clients.values():
-            client.close()
-        stop_server(process)
+        assert "max_commit_bytes" in answer.json["error"]
+    assert client.get("/api/models/ada/m/refs").json["branches"] == []
+    hub.close()
 
 
 @pytest.mark.parametrize(
