@@ -57,7 +57,7 @@ class Difference:
     kept: bool = True
 
 
-def sync_repo(hub: Hub, key: str, *, force: bool = False, see: Visibility | None = None) -> Outcome:
+def sync_repo(hub: Hub, key: str, *, force: bool = False, see: Visibility | None = None, look: bool = True) -> Outcome:
     """Bring everything about one repo up to date, in one transaction; idempotent; removes a repo that is gone.
 
     The registry row and the refs are looked at again inside the write transaction, so that two concurrent
@@ -68,13 +68,14 @@ def sync_repo(hub: Hub, key: str, *, force: bool = False, see: Visibility | None
         key: the repo's key.
         force: process it even if its refs were indexed already.
         see: whom the outcome is for; by default somebody who may see what is public, and this repo.
+        look: whether to look at what there is then; otherwise the outcome only tells whether anything changed.
 
     Raises:
         Busy: the index could not be had in time.
         OSError, sqlite3.Error: the disk or the index failed. The next sync or start tries again.
     """
     changed = _sync(hub, hub.index, key, force=force)
-    return _outcome(hub.index.read(), key, see, changed=changed)
+    return _outcome(hub.index.read(), key, see, changed=changed) if look else Outcome(changed=changed)
 
 
 def sync_namespace(hub: Hub, name: str) -> None:

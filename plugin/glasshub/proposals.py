@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from threading import Lock
 
+from cachetools import LRUCache, cached
 from dulwich.repo import Repo as GitRepo
 
 from glasshub.evals.problems import Problem
 from glasshub.git.ancestry import merge_base
 from glasshub.index.snapshot import FileResult
-from glasshub.result_files import list_result_files, read_results
+from glasshub.result_files import REMEMBERED, list_result_files, read_results
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,11 @@ class Proposal:
     problems: tuple[Problem, ...] = ()
 
 
+def _key(repo: GitRepo, main: str, head: str, **_: Collection[str] | None) -> tuple[str, str, str]:
+    return repo.path, main, head  # what is on main follows from its commit
+
+
+@cached(LRUCache(REMEMBERED, getsizeof=lambda found: 1 + len(found.added)), key=_key, lock=Lock())
 def read_proposal(repo: GitRepo, main: str, head: str, *, on_main: Collection[str] | None = None) -> Proposal:
     """Compare ``head`` with ``main``.
 

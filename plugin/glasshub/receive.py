@@ -106,7 +106,9 @@ def decide(
     """
     said: list[str] = []
     with _quarantine(hub, repo, incoming) as place:
-        (done,) = _write(hub, repo, actor, lambda desk: [decision(desk)], incoming=place, tell=said.append)
+        (done,) = _write(
+            hub, repo, actor, lambda desk: [decision(desk)], incoming=place, tell=said.append, report=False
+        )
     if done.refusal:
         raise Invalid("\n".join([done.refusal, *said]))
     return done
@@ -132,6 +134,7 @@ def _write(
     atomic: bool = False,
     tell: Tell = silent,
     base_url: str = "",
+    report: bool = True,
 ) -> list[Move]:
     """The only function in the hub that moves a ref. Returns the moves; those not made carry a refusal."""
     with repo_lock(hub.git_dir(repo), timeout=hub.settings.lock_timeout):
@@ -144,7 +147,7 @@ def _write(
         moves, applied = _apply(desk, moves, atomic=atomic)
     if applied:
         address = base_url or hub.settings.public_url
-        _post_receive(hub, repo, applied, moves, actor, tell=tell, base_url=address)
+        _post_receive(hub, repo, applied, moves, actor, tell=tell, base_url=address, report=report)
     return moves
 
 
@@ -221,15 +224,17 @@ def _post_receive(
     *,
     tell: Tell,
     base_url: str,
+    report: bool,
 ) -> None:
     """Bring the index up to date and report. The refs have moved: nothing here may fail the write."""
     try:
-        outcome = indexing.sync_repo(hub, repo.key, see=access.visibility(actor))
+        outcome = indexing.sync_repo(hub, repo.key, see=access.visibility(actor), look=report)
     except (GlasshubError, sqlite3.Error, OSError) as error:
         _log.exception("index sync of %s failed; it is repeated at the next push or start", repo.key)
         tell(f"Your push is safe, but indexing it failed ({error}); the hub will try again.")
     else:
-        for line in push_report.lines(repo, outcome, [move for move in moves if not move.refusal], base_url=base_url):
+        done = [move for move in moves if not move.refusal]
+        for line in push_report.lines(repo, outcome, done, base_url=base_url) if report else ():
             tell(line)
     try:
         hub.plugins.hook.post_receive(repo=repo, updates=list(applied), actor=actor, hub=hub)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import zlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from threading import Lock
 
+from cachetools import LRUCache, cached
 from dulwich.errors import ChecksumMismatch, FileFormatException, NotCommitError
 from dulwich.repo import Repo as GitRepo
 
@@ -19,6 +21,7 @@ from glasshub.index.snapshot import FileResult
 MAX_FILE_BYTES = 1024 * 1024
 MAX_RESULT_FILES = 5000
 MAX_RESULT_BYTES = 8 * 1024 * 1024
+REMEMBERED = 20_000  # results in one process
 
 # What damaged or missing objects raise. Failures of the disk (OSError) are not among them: they pass.
 DAMAGE = (GlasshubError, KeyError, ValueError, AssertionError, zlib.error, FileFormatException, ChecksumMismatch,
@@ -42,6 +45,12 @@ def list_result_files(repo: GitRepo, commit: str) -> list[TreeEntry]:
     return [entry for entry in listed if entry.kind == "file" and is_result_path(entry.path)]
 
 
+def _key(repo: GitRepo, commit: str, *, only: Collection[str] | None = None) -> tuple[str, str, frozenset[str] | None]:
+    return repo.path, commit, None if only is None else frozenset(only)
+
+
+# What a commit holds never changes, and every event in a repo asks for it again; so it is remembered, within limits.
+@cached(LRUCache(REMEMBERED, getsizeof=lambda files: 1 + len(files.results)), key=_key, lock=Lock())
 def read_results(repo: GitRepo, commit: str, *, only: Collection[str] | None = None) -> ResultFiles:
     """Read the result files at a commit.
 
