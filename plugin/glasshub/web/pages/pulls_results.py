@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from glasshub.access import Visibility
 from glasshub.conversation import hidden_results
@@ -55,6 +55,7 @@ def score_table(pull: PullView, model_key: str, see: Visibility) -> ScoreTable:
     proposal = read_proposal(pull.git, pull.main, pull.head, on_main={result.id for result in on_main})
     if not (proposal.added or proposal.removed or proposal.problems):
         return ScoreTable()
+    proposal = replace(proposal, added=tuple({result.id: result for result in proposal.added}.values()))
     hidden = hidden_results(queries.events(hub().index.read(), model_key)).keys()
     changes, prospects = _changes(proposal, on_main, model_key, see, hidden)
     shown = changes[:MOST_ROWS]
