@@ -1,4 +1,4 @@
-"""A result typed into a form becomes text that reads back as it was meant, and is added to a file that keeps the rest."""
+"""A result typed into a form becomes text that reads back as it was meant, added to a file that keeps the rest."""
 
 from __future__ import annotations
 

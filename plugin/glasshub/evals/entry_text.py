@@ -26,7 +26,7 @@ _JOINERS = "\n\t\u200c\u200d"
 
 @dataclass(frozen=True, slots=True)
 class WrittenEntry:
-    """A result as text, as it reads back (``None``: it cannot), and what is wrong: one sentence by name of the field."""
+    """A result as text, as it reads back (``None``: it cannot), and what is wrong: a sentence by name of the field."""
 
     text: str
     entry: ResultEntry | None

@@ -1,5 +1,6 @@
 // Checks a score while it is filled in. Without JavaScript the button "Check" does the same.
 for (const form of document.querySelectorAll("form[data-check]")) {
+  const address = form.getAttribute("data-check"); // form.dataset is the field of that name
   const preview = document.getElementById("preview");
   const touched = new Set();
   let waiting = 0;
@@ -34,7 +35,7 @@ for (const form of document.querySelectorAll("form[data-check]")) {
     running = new AbortController();
     let found;
     try {
-      const answer = await fetch(form.dataset.check, { method: "POST", body: new FormData(form), signal: running.signal });
+      const answer = await fetch(address, { method: "POST", body: new FormData(form), signal: running.signal });
       if (!answer.ok) return;
       found = await answer.json();
     } catch {
