@@ -171,7 +171,10 @@ def _html(pieces: Pieces, marked: tuple[int, int]) -> Markup:
 
 
 def _seen(text: str) -> str:
-    return _UNSEEN.sub(lambda found: f"\N{LEFT ANGLE BRACKET}U+{ord(found[0]):04X}\N{RIGHT ANGLE BRACKET}", text)
+    return _UNSEEN.sub(
+        lambda found: f"\N{MATHEMATICAL LEFT ANGLE BRACKET}U+{ord(found[0]):04X}\N{MATHEMATICAL RIGHT ANGLE BRACKET}",
+        text,
+    )
 
 
 def _rows(lines: Sequence[ShownLine]) -> Iterator[tuple[ShownLine | None, ShownLine | None]]:
