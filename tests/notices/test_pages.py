@@ -146,6 +146,22 @@ def test_the_inbox_counts_and_is_emptied(town: Place):
     assert "unread" not in words(ada.get("/")).lower()
 
 
+def test_looking_at_a_discussion_reads_it(town: Place):
+    model = town.model("lab/m", card="# m")
+    number = town.discuss(model, "For @rita.", user="bob")
+    ada, stranger = Browser(town, "ada"), Browser(town, "stranger")
+    assert "Inbox 1 unread" in words(ada.get("/"))
+    ada.client.head(f"/lab/m/discussions/{number}")
+    assert inbox.unread(town.hub, town.actor()) == 1
+    assert "unread" not in words(ada.get(f"/lab/m/discussions/{number}"))
+    assert inbox.unread(town.hub, town.actor("rita")) == 1
+    town.comment(model, number, "And?", user="bob")
+    assert "Inbox 1 unread" in words(ada.get("/"))
+    stranger.get(f"/lab/m/discussions/{number}")
+    town.comment(model, number, "For @stranger.", user="bob")
+    assert "Inbox 1 unread" in words(stranger.get("/"))
+
+
 def test_watching_from_the_head_of_a_repo(town: Place):
     town.model("lab/m", card="# m")
     town.dataset("bob/d")

@@ -102,6 +102,22 @@ def mark_read(hub: Hub, actor: Actor, only: Iterable[tuple[str, int]] | None = N
     return len(new)
 
 
+def see(hub: Hub, actor: Actor, repo: Repo, number: int) -> None:
+    """The actor looks at a thread: if it concerns them, it is read. Raises ``Busy``."""
+    if actor.name is None or actor.scope != "write":
+        return
+    db, account, stands = hub.index.read(), actor.name.lower(), watching(hub, actor, repo)
+    if stands.choice == "ignore" or not (stands.watches or queries.concerns(db, account, repo.key, number)):
+        return
+    place = queries.last_place(db, repo.key, number)
+    with hub.registry.read() as registry:
+        marks = rows.marks(registry, account)
+    if _is_unread(marks, repo.key, number, place):
+        with hub.registry.write() as registry:
+            if repo_rows.by_key(registry, repo.key) is not None:
+                rows.mark(registry, account, repo.key, number, place)
+
+
 def watching(hub: Hub, actor: Actor, repo: Repo) -> Watching:
     """How the actor stands to a repo."""
     if actor.name is None:

@@ -65,7 +65,7 @@ class DeliveryLoop:
             thread.start()
 
     def _send(self, taken: Delivery) -> None:
-        """Send one delivery, then the next while there are more: a webhook with many need not wait for the next look."""
+        """Send one delivery, and while there are more, the next: many need not wait for the next look."""
         more = [taken]
         try:
             while more and not self._stopping.is_set():

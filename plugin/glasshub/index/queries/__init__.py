@@ -14,7 +14,7 @@ from glasshub.index.queries.discussions import (
     hidden_results,
 )
 from glasshub.index.queries.feeds import About, feed_discussions, feed_results
-from glasshub.index.queries.inbox import Interests, inbox, latest
+from glasshub.index.queries.inbox import Interests, concerns, inbox, last_place, latest
 from glasshub.index.queries.leaderboards import leaderboard
 from glasshub.index.queries.prospects import Prospect, prospects
 from glasshub.index.queries.repos import Sort, problems, repo, repos, totals
@@ -28,6 +28,7 @@ __all__ = [
     "Sort",
     "benchmark",
     "benchmarks",
+    "concerns",
     "discussion",
     "discussion_counts",
     "discussions",
@@ -36,6 +37,7 @@ __all__ = [
     "feed_results",
     "hidden_results",
     "inbox",
+    "last_place",
     "latest",
     "leaderboard",
     "newest_results",

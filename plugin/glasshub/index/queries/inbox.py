@@ -79,6 +79,18 @@ def latest(db: Database, see: Visibility, who: Interests, *, most: int = MOST) -
     return found
 
 
+def last_place(db: Database, key: str, number: int) -> int:
+    """The place of the last event of a thread (-1 when there is none). The caller has checked access."""
+    row = db.execute("SELECT max(place) FROM events WHERE key = ? AND number = ?", [key, number]).fetchone()
+    return -1 if row[0] is None else int(row[0])
+
+
+def concerns(db: Database, account: str, key: str, number: int) -> bool:
+    """Whether somebody (lower-cased) takes part in a thread, is mentioned in it, or proposed what it is about."""
+    query = "SELECT 1 FROM concerns WHERE key = ? AND number = ? AND account = ?"
+    return db.execute(query, [key, number, account]).fetchone() is not None
+
+
 def _threads(see: Visibility) -> str:
     # First which threads changed last, then by whom: the second is asked for few of them only.
     newest = (

@@ -19,6 +19,7 @@ from glasshub.index.queries.discussions import DiscussionFilter, Kind, Status
 from glasshub.web.context import actor, hub, load_repo
 from glasshub.web.errors import status_of
 from glasshub.web.pages.discussions_page import ONE, conversation, discussion_of
+from glasshub.web.pages.notices.inbox import seen
 from glasshub.web.pages.repo_view import RepoView, repo_routes, view_repo
 
 bp = Blueprint("discussions", __name__)
@@ -89,7 +90,9 @@ def create(type: RepoType, ns: str, name: str) -> ResponseReturnValue:
 def page(type: RepoType, ns: str, name: str, number: int) -> ResponseReturnValue:
     """A discussion or a pull request: what was said and what happened."""
     view = view_repo(type, ns, name)
-    return conversation(view, discussion_of(view, number))
+    found = discussion_of(view, number)
+    seen(view.repo, number)
+    return conversation(view, found)
 
 
 def _open_pull(desk: Desk, *, title: str, body: str, draft: bool) -> Move:

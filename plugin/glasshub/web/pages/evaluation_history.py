@@ -14,6 +14,7 @@ from glasshub.history import read_history
 from glasshub.index import queries
 from glasshub.index.queries.results import shown_ids
 from glasshub.web.context import actor, hub, load_repo
+from glasshub.web.pages.notices.inbox import seen
 from glasshub.web.pages.repo_view import view_repo
 from glasshub.web.pages.sign_in import local_target
 
@@ -26,6 +27,7 @@ NAMED = 12  # results of one act that are shown at once
 def page(ns: str, name: str) -> ResponseReturnValue:
     """What is hidden now, and every act on the model's results, newest first."""
     view = view_repo("model", ns, name)
+    seen(view.repo, 0)
     cursor = request.args.get("cursor") or None
     found = read_history(hub(), view.repo, cursor=cursor, limit=PER_PAGE)
     db = hub().index.read()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from glasshub.errors import GlasshubError
-from glasshub.identity import REPO_TYPES, Repo, RepoType
+from glasshub.errors import Busy, GlasshubError
+from glasshub.identity import Repo, RepoType
 from glasshub.notices import inbox
 from glasshub.notices.inbox import MOST_COUNTED, Watching
 from glasshub.web.context import actor, hub, load_repo
@@ -92,7 +94,7 @@ def watch(type: RepoType, ns: str, name: str) -> ResponseReturnValue:
 def watching() -> ResponseReturnValue:
     """The repos that the reader chose to watch or ignore."""
     user()
-    return render_template("notices/watching.html", repos=inbox.watched(hub(), actor()), types=REPO_TYPES)
+    return render_template("notices/watching.html", repos=inbox.watched(hub(), actor()))
 
 
 @bp.app_template_global("unread_count")
@@ -109,6 +111,13 @@ def unread_count() -> str:
 def watching_of(repo: Repo) -> Watching:
     """How the reader stands to a repo."""
     return inbox.watching(hub(), actor(), repo)
+
+
+def seen(repo: Repo, number: int) -> None:
+    """The reader looks at a discussion of a repo (0: at what was decided about its results)."""
+    if request.method == "GET":
+        with suppress(Busy):  # then it stays unread
+            inbox.see(hub(), actor(), repo, number)
 
 
 def _said(repo: Repo, now: Watching) -> str:
