@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any, Literal, cast
@@ -31,6 +32,7 @@ from glasshub.web.context import actor, hub, public_url
 
 bp = Blueprint("api_discussions", __name__)
 PAGE = 50
+MOST_RENDERED = 200_000  # characters of one discussion; the slowest take some ten seconds, once
 _ALL = f"/api/{KIND}/<ns>/<name>/discussions"
 _ONE = f"{_ALL}/<int(max=999999999):number>"
 _KINDS = ("all", "discussion", "pull_request")
@@ -207,12 +209,23 @@ def _comment(repo: Repo, number: int, comment_id: str) -> dict[str, Any]:
 def _view(repo: Repo) -> View:
     who = actor()
     return View(
-        render=partial(_rendered, repo.path),
+        render=_Html(repo.path),
         reads=lambda comment: access.may(who, Action.EDIT_OWN, repo, author=comment.author),
     )
 
 
-@lru_cache(maxsize=128)
+class _Html:
+    """Markdown to HTML, of as much text as can be read as Markdown within one answer; the rest is told as it is."""
+
+    def __init__(self, path: str) -> None:
+        self._path, self._left = path, MOST_RENDERED
+
+    def __call__(self, text: str) -> str:
+        self._left -= len(text)
+        return _rendered(self._path, text) if self._left >= 0 else f"<pre>{html.escape(text)}</pre>"
+
+
+@lru_cache(maxsize=500)
 def _rendered(path: str, text: str) -> str:
     def below(verb: str) -> Callable[[str], str]:
         return lambda target: f"{path}/{verb}/main/{target}"
