@@ -14,6 +14,8 @@ from glasshub.errors import Forbidden, GlasshubError
 from glasshub.hub import Hub, open_hub
 from glasshub.identity import Role
 
+pytestmark = pytest.mark.slow
+
 
 def at_once(hub: Hub, *acts: Callable[[Hub], object]) -> list[object]:
     """What comes of acts that begin at the same moment, each with connections of its own; errors are results."""
