@@ -114,12 +114,12 @@ def test_text_that_is_odd_comes_back_whole(lab: Lab, talk: str):
 
 def test_a_very_long_discussion_is_told_whole_but_not_all_as_markdown(lab: Lab):
     repo, address = pull(lab)
-    for n in range(5):
+    for n in range(4):
         text = f"{n}" + "*word* " * 8_000
         assert lab.http("stranger").post(f"{address}/comment", json={"comment": text}).status_code == 200
     events = lab.api("reader").get_discussion_details(repo, 1).events
-    assert [len(event.content) for event in events[2:]] == [56_000] * 5
-    assert events[-1].rendered.startswith("<pre>4*word* ")
+    assert [len(event.content) for event in events[2:]] == [56_001] * 4
+    assert events[-1].rendered.startswith("<pre>3*word* ")
 
 
 def test_eight_who_comment_at_once_all_get_through(lab: Lab):
