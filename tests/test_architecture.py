@@ -24,6 +24,7 @@ FORBIDDEN = {
     "git": WEB | SQL,
     "index": WEB | {"dulwich"},
     "registry": WEB | {"dulwich"},
+    "notices": WEB | {"dulwich"},
     "web": {"sqlite3", "sqlite_utils", "glasshub.index.db", "glasshub.registry"},
 }
 MAY_IMPORT_WEB = {"app", "cli", "serve", "demo", "web"}

@@ -37,10 +37,15 @@ class Thread:
 
 @dataclass(frozen=True, slots=True)
 class Watching:
-    """How somebody stands to a repo: what they chose (``""``: nothing), and whether they hear of everything in it."""
+    """How somebody stands to a repo: what they chose (``""``: nothing), and whether they hear of all by default."""
 
     choice: Choice
-    watches: bool
+    by_default: bool
+
+    @property
+    def watches(self) -> bool:
+        """Whether they hear of everything in it."""
+        return self.choice == "watch" or (self.choice == "" and self.by_default)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +129,7 @@ def watching(hub: Hub, actor: Actor, repo: Repo) -> Watching:
         return Watching("", False)
     with hub.registry.read() as db:
         choice = _choice(rows.states(db, actor.name).get(repo.key, ""))
-    return Watching(choice, choice == "watch" or (choice == "" and _writes(actor, repo)))
+    return Watching(choice, _writes(actor, repo))
 
 
 def set_watching(hub: Hub, actor: Actor, repo: Repo, choice: str) -> None:
@@ -150,7 +155,7 @@ def watched(hub: Hub, actor: Actor) -> list[WatchedRepo]:
     with hub.registry.read() as db:
         states = rows.states(db, account)
         found = [repo for key in states if (repo := repo_rows.by_key(db, key)) and access.may_read(actor, repo)]
-    listed = [WatchedRepo(repo, Watching(_choice(states[repo.key]), states[repo.key] == "watch")) for repo in found]
+    listed = [WatchedRepo(repo, Watching(_choice(states[repo.key]), _writes(actor, repo))) for repo in found]
     return sorted(listed, key=lambda item: (item.repo.type, item.repo.repo_id.lower()))
 
 
