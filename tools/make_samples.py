@@ -287,6 +287,13 @@ def result_file(scores: list[Score]) -> str:
     return "\n".join(lines) + "\n"
 
 
+# Scores that come to the demo by pull request: (model, task) -> folder below ``pulls/`` (``pull.yaml`` is by hand).
+PROPOSED = {
+    ("Qwen/Qwen3-Embedding-0.6B", "SciFact"): "1-published-scifact",
+    ("thenlper/gte-base", "ArguAna"): "2-published-arguana",
+}
+
+
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, "utf-8")
@@ -308,7 +315,11 @@ def make(table: Path, out: Path) -> None:
         folder = out / "models" / model
         shutil.rmtree(folder, ignore_errors=True)
         _write(folder / "README.md", model_card(model, own))
-        _write(folder / ".eval_results" / "mteb.yaml", result_file(own))
+        _write(folder / ".eval_results" / "mteb.yaml", result_file([s for s in own if (model, s.task) not in PROPOSED]))
+        for score in own:
+            if (model, score.task) in PROPOSED:
+                path = out / "pulls" / PROPOSED[model, score.task] / ".eval_results" / f"{score.task.lower()}.yaml"
+                _write(path, result_file([score]))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from glasshub import accounts, repos
+from glasshub import accounts, demo_story, repos
 from glasshub.config import Settings
 from glasshub.errors import AccountNotFound, Conflict, GlasshubError, RepoNotFound, Unauthenticated
 from glasshub.git.build import Put, Signature, build_commit
@@ -81,7 +81,7 @@ def run(settings: Settings, *, host: str = "127.0.0.1", port: int = 8000) -> Non
 
 
 def populate(hub: Hub, *, on_done: Callable[[Sample], None] | None = None) -> None:
-    """Add the demo's accounts and push the sample repos as they would.
+    """Add the demo's accounts, push the sample repos as they would, and let happen what :mod:`demo_story` tells.
 
     What exists already is left as it is; a repo without any commit (left by a crash) is filled.
 
@@ -96,6 +96,8 @@ def populate(hub: Hub, *, on_done: Callable[[Sample], None] | None = None) -> No
         _push(hub, sample, clock + 60 * 3 * number)
         if on_done is not None:
             on_done(sample)
+    for story in demo_story.stories():
+        demo_story.tell(hub, story)
 
 
 def samples() -> Iterator[Sample]:
@@ -158,9 +160,10 @@ def _add_admin(hub: Hub, login: Login) -> None:
 
 
 def _add_accounts(hub: Hub, namespaces: set[str]) -> None:
-    for name in CURATORS:
+    for name in (*CURATORS, *sorted(demo_story.authors())):
         if not _exists(hub, name):
-            accounts.add_user(hub, name, full_name=f"{name.capitalize()} (demo curator)")
+            role = "curator" if name in CURATORS else "reader"
+            accounts.add_user(hub, name, full_name=f"{name.capitalize()} (demo {role})")
     admin = accounts.actor_for(hub, ADMIN)
     for name in sorted(namespaces - set(CURATORS)):
         if not _exists(hub, name):
@@ -256,6 +259,8 @@ def _welcome(settings: Settings, login: Login, *, base_url: str, token_note: str
   {base_url}/                                   the hub
   {base_url}/BAAI/bge-large-en-v1.5             a model with its scores
   {base_url}/datasets/mteb/banking77            a benchmark with its leaderboard
+  {base_url}/mara/first-option                  a disputed score, one that is hidden, and why
+  {base_url}/mara/first-option/submit-score     submit a score yourself
 
 Sign in at {base_url}/login as {ADMIN}
   password: {login.password}

@@ -15,11 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from glasshub import accounts, check, clock, demo, repos
+from glasshub import accounts, check, clock, demo, demo_story, repos
+from glasshub.access import Visibility
 from glasshub.config import Settings
 from glasshub.errors import Conflict
 from glasshub.git import read
 from glasshub.hub import open_hub
+from glasshub.index import queries
 from tests.conftest import free_port, stop_server
 from tests.require import require
 
@@ -55,6 +57,22 @@ def test_it_holds_every_sample_with_a_history(populated):
     assert [commit.title for commit in commits] == ["Add the scores", "Write the card"]
     assert {commit.author_email for commit in commits} == {f"{name}@users.noreply.localhost" for name in demo.CURATORS}
     assert commits[1].date < commits[0].date <= clock.now()
+
+
+def test_it_tells_of_proposed_merged_disputed_and_hidden_scores(populated):
+    db = populated.index.read()
+    model = repos.find(populated, "model", "mara", "first-option")
+    shown = [row for row in queries.results_of_model(db, Visibility(), model.key) if row.task_id == "choice"]
+    assert sorted((row.value, row.origin, row.submitter) for row in shown) == [
+        (2 / 9, "author", "mara"),
+        (1 / 3, "community", "noor"),
+    ]
+    (hidden,) = queries.hidden_results(db, model.key)
+    assert (hidden.value_text, hidden.hidden_by) == ("0.25925925925925924", "mara")
+    assert "Miscounted" in hidden.reason
+    merged = repos.find(populated, "model", "thenlper", "gte-base")
+    (arguana,) = [r for r in queries.results_of_model(db, Visibility(), merged.key) if r.task_id == "ArguAna"]
+    assert (arguana.origin, arguana.submitter, arguana.via_pull, arguana.merged_by) == ("author", "noor", 1, "jonas")
 
 
 def test_doing_it_again_changes_nothing(populated):
@@ -93,7 +111,8 @@ def test_killed_while_it_fills_the_hub_and_then_started_twice_at_once_it_fills_o
     assert shown[0].replace(str(ports[0]), "") == shown[1].replace(str(ports[1]), "")
     assert (data / demo.LOGIN_FILE).read_text().startswith(password)
     hub = open_hub(Settings(data=data))
-    assert {f"{repo.path} refs/heads/main" for repo in repos.every(hub)} == set(state(hub))
+    assert {f"{repo.path} refs/heads/main" for repo in repos.every(hub)} <= set(state(hub))
+    assert sum("refs/pr/" in ref for ref in state(hub)) == len(list(demo_story.stories()))
     assert len(repos.every(hub)) == len(list(demo.samples()))
     assert [info.name for info in accounts.tokens(hub, demo.ADMIN)] == ["demo"]
     assert check.run(hub) == []

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from glasshub import repos
 from glasshub.config import Settings
-from glasshub.hub import Hub
 from glasshub.identity import Repo
 from tests.index.town import Town, eval_yaml, result
 
@@ -96,7 +95,7 @@ def test_a_revision_is_known_if_a_branch_or_tag_leads_to_it(town: Town):
 @pytest.fixture
 def shortlist(town: Town) -> Town:
     settings = Settings(data=town.hub.settings.data, benchmarks="shortlist")
-    return Town(Hub(settings, town.hub.registry, town.hub.index, town.hub.plugins), town.clock)
+    return Town(replace(town.hub, settings=settings), town.clock)
 
 
 @pytest.mark.parametrize("model_first", [False, True])

@@ -8,6 +8,8 @@ import os
 import sys
 from pathlib import Path
 
+import yaml
+
 from glasshub.evals.eval_results import parse_result_file
 from glasshub.evals.eval_yaml import parse_eval_yaml
 
@@ -23,10 +25,21 @@ def result_files() -> list[Path]:
     return sorted((SAMPLES / "models").glob("*/*/.eval_results/mteb.yaml"))
 
 
+def proposed_files() -> list[Path]:
+    """The result files of pull requests that hold published scores."""
+    return sorted((SAMPLES / "pulls").glob("*-published-*/.eval_results/*.yaml"))
+
+
+def model_of(path: Path) -> str:
+    if path in proposed_files():
+        return yaml.safe_load((path.parents[1] / "pull.yaml").read_text())["repo"]
+    return path.parents[1].relative_to(SAMPLES / "models").as_posix()
+
+
 def scores() -> list[tuple[str, ...]]:
     rows = []
-    for path in result_files():
-        model = path.parents[1].relative_to(SAMPLES / "models").as_posix()
+    for path in [*result_files(), *proposed_files()]:
+        model = model_of(path)
         parsed = parse_result_file(path.read_bytes(), ".eval_results/mteb.yaml")
         assert parsed.problems == (), path
         for entry in parsed.entries:
@@ -55,7 +68,8 @@ def test_the_tool_makes_exactly_these_files(tmp_path):
     table = Path(os.environ.get("GLASSHUB_MTEB_TSV") or write_table(tmp_path / "table.tsv", scores()))
     load_tool().make(table, tmp_path / "out")
     made = {path.relative_to(tmp_path / "out"): path for path in (tmp_path / "out").rglob("*") if path.is_file()}
-    assert len(made) == 2 * len(result_files()) + 2 * len(list((SAMPLES / "datasets" / "mteb").iterdir()))
+    folders = len(result_files()) + len(list((SAMPLES / "datasets" / "mteb").iterdir()))
+    assert len(made) == 2 * folders + len(proposed_files())
     for path, file in made.items():
         assert (SAMPLES / path).read_bytes() == file.read_bytes(), path
 
