@@ -25,6 +25,7 @@ from glasshub.git.blob import blob_size
 from glasshub.git.durable import sync_folder
 
 HUB_REFS = "refs/hub/"
+CACHE_BYTES = 4 * 1024**2  # unfolded bases of deltas, per pack of an open repository
 _PULL = re.compile(r"(refs/(?:pr|convert)/[^/]+)(?:/(.*))?", re.DOTALL)
 _ABBREVIATED = re.compile(r"[0-9a-f]{5,40}")
 _GITLINK = 0o160000
@@ -73,9 +74,11 @@ def open_repo(path: Path) -> GitRepo:
     if not (path / "objects").is_dir():  # told that it is bare, dulwich does not look
         raise RepoNotFound("This repo has been deleted.")
     try:
-        return GitRepo(str(path), bare=True)
+        repo = GitRepo(str(path), bare=True)
     except NotGitRepository as error:
         raise RepoNotFound("This repo has been deleted.") from error
+    repo.object_store.delta_base_cache_limit = CACHE_BYTES
+    return repo
 
 
 def create_repo(path: Path) -> None:
