@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import scores
+import timing
 
 from glasshub import accounts, receive, repos
 from glasshub.config import Settings
@@ -122,10 +123,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def table_of(options: argparse.Namespace) -> scores.Table:
-    """The part of the table that was asked for."""
-    small = QUICK if options.quick else {"models": None, "benchmarks": None}
-    models, benchmarks = options.models or small["models"], options.benchmarks or small["benchmarks"]
-    return scores.select(options.scores, models=models, benchmarks=benchmarks)
+    """The part of the table that was asked for; ``--quick`` settles it."""
+    size = QUICK if options.quick else {"models": options.models, "benchmarks": options.benchmarks}
+    return scores.select(options.scores, **size)
 
 
 @contextmanager
@@ -155,6 +155,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_arguments(parser)
     options = parser.parse_args()
+    timing.heading("filling a hub")
     if options.data is None:
         with filled_hub(options):
             pass

@@ -101,6 +101,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     hubs.add_arguments(parser)
     options = parser.parse_args()
+    timing.heading("the index")
     with hubs.filled_hub(options) as data:
         hub = open_hub(Settings(data=data))
         try:

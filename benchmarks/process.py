@@ -116,8 +116,20 @@ def _memory_of(pid: int) -> tuple[float, float]:
     return int(fields["Rss"]) / 1024, int(fields["Pss"]) / 1024
 
 
-def peak_megabytes(words: Sequence[str]) -> tuple[float, float]:
-    """Run ``python WORDS``; seconds and the most memory that it held at once. Raises if it fails."""
+@dataclass(frozen=True)
+class Run:
+    """What a program took: seconds on the clock and of the processor, and the most MB that it held at once."""
+
+    seconds: float
+    processor: float
+    peak: float
+
+    def __str__(self) -> str:
+        return f"{self.seconds:,.1f} s ({self.processor:,.1f} s of processor)   peak {self.peak:,.0f} MB"
+
+
+def run(words: Sequence[str]) -> Run:
+    """Run ``python WORDS`` to its end. Raises if it fails."""
     start = time.perf_counter()
     process = subprocess.Popen([sys.executable, *words])
     _, status, usage = os.wait4(process.pid, 0)
@@ -125,4 +137,4 @@ def peak_megabytes(words: Sequence[str]) -> tuple[float, float]:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, list(words))
-    return seconds, usage.ru_maxrss / 1024
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)

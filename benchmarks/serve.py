@@ -182,6 +182,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--only", default="", help="only the kinds whose name has this in it")
     options = parser.parse_args()
+    timing.heading("pages and API")
     requests = options.requests or (30 if options.quick else 1000)
     with hubs.filled_hub(options) as data:
         found = [case for case in cases(data) if options.only in case.name]

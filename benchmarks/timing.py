@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import platform
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -44,6 +46,12 @@ def in_turns(actions: Sequence[Callable[[], object]], times: int) -> list[Durati
     """Each action ``times`` times, one after the other in every round, so that noise hits all alike."""
     rounds = [[timed(action) for action in actions] for _ in range(times)]
     return [Durations(column) for column in zip(*rounds, strict=True)]
+
+
+def heading(what: str) -> None:
+    """The first line of a report: what is measured, and on what."""
+    load = os.getloadavg()[0]
+    print(f"{what}: Python {platform.python_version()}, {os.cpu_count()} cores, load {load:.1f} before", flush=True)
 
 
 def line(name: str, what: object) -> None:
