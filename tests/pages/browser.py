@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from flask import Flask
-from playwright.sync_api import Browser, Playwright
+from playwright.sync_api import Browser, Playwright, expect
 from werkzeug.serving import make_server
 
 from tests.require import require
 
+expect.set_options(timeout=20_000)  # machines may be busy
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
