@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from dulwich.errors import NotGitRepository
+from dulwich.errors import NotGitRepository, NotTreeError
 from dulwich.object_store import tree_lookup_path
 from dulwich.objects import Commit as GitCommit
 from dulwich.objects import ObjectID, ShaFile, Tag, Tree
@@ -25,7 +25,7 @@ from glasshub.git.blob import blob_size
 from glasshub.git.durable import sync_folder
 
 HUB_REFS = "refs/hub/"
-CACHE_BYTES = 4 * 1024**2  # unfolded bases of deltas, per pack of an open repository
+CACHE_BYTES = 16 * 1024**2  # unfolded bases of deltas, per pack of an open repository
 _PULL = re.compile(r"(refs/(?:pr|convert)/[^/]+)(?:/(.*))?", re.DOTALL)
 _ABBREVIATED = re.compile(r"[0-9a-f]{5,40}")
 _GITLINK = 0o160000
@@ -138,7 +138,7 @@ def entry(repo: GitRepo, commit: str, path: str) -> TreeEntry:
         return TreeEntry("", "directory", tree.decode("ascii"), 0, stat.S_IFDIR)
     try:
         mode, oid = tree_lookup_path(repo.object_store.__getitem__, tree, clean.encode("utf-8", "surrogateescape"))
-    except (KeyError, NotADirectoryError, ValueError) as error:
+    except (KeyError, NotADirectoryError, NotTreeError, ValueError) as error:
         raise _no_entry(clean) from error
     return _entry(repo, clean, mode, oid)
 
@@ -329,7 +329,7 @@ def _lookup_paths(repo: GitRepo, tree: ObjectID, paths: Iterable[str]) -> dict[s
         try:
             raw = folder.encode("utf-8", "surrogateescape")
             oid = tree_lookup_path(repo.object_store.__getitem__, tree, raw)[1] if folder else tree
-        except (KeyError, NotADirectoryError, ValueError):
+        except (KeyError, NotADirectoryError, NotTreeError, ValueError):
             continue
         listed = lookup(repo.object_store, oid)
         if not isinstance(listed, Tree):
