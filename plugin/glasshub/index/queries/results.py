@@ -84,7 +84,7 @@ def _results(db: Database, see: Visibility, where: str, values: dict[str, Any]) 
 
 def _standings(db: Database, see: Visibility, named: dict[str, Any]) -> dict[tuple[str, str, int], int]:
     """How many models stand on the boards of a model, by (dataset, task, whether derived ones are included)."""
-    mine = "dataset_key IN (SELECT dataset_key FROM headlines WHERE model_key = :key) AND task_id != ''"
+    mine = "(dataset_key, task_id) IN (SELECT dataset_key, task_id FROM headlines WHERE model_key = :key)"
     standings = {}
     for dataset_key, task_id, models, derived, _ in db.execute(counts(see, mine), named):
         standings[dataset_key, task_id, 0] = models
