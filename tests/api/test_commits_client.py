@@ -247,6 +247,11 @@ def test_large_files_by_git_lfs_are_copied_and_committed_by_their_hash(lab: Lab,
         assert Path(got).read_bytes() == b"w" * 5000
 
 
+def test_older_clients_ask_whether_a_repo_has_xet_before_large_uploads(lab: Lab, kept: str):
+    answer = lab.http("writer").get(f"/api/models/{kept}?expand=xetEnabled")
+    assert (answer.status_code, answer.json()["xetEnabled"]) == (200, False)
+
+
 def test_a_broken_benchmark_does_not_reach_main(lab: Lab):
     repo = lab.repo(type="dataset")
     with pytest.raises(BadRequestError, match=r"eval\.yaml"):

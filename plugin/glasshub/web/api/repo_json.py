@@ -43,6 +43,7 @@ _EXPAND: dict[RepoType, tuple[str, ...]] = {
         "siblings", "tags", "trendingScore", "usedStorage",
     ),
 }  # fmt: skip
+_FORMER = frozenset({"xetEnabled"})  # asked for by older clients only, and not named in errors
 _SIMPLE: dict[str, Callable[[RepoRow], Any]] = {
     "author": lambda row: row.namespace,
     "sha": lambda row: row.head or None,
@@ -51,6 +52,7 @@ _SIMPLE: dict[str, Callable[[RepoRow], Any]] = {
     "private": lambda row: row.private,
     "gated": lambda _: False,
     "disabled": lambda _: False,
+    "xetEnabled": lambda _: False,
     "downloads": lambda _: 0,
     "downloadsAllTime": lambda _: 0,
     "likes": lambda _: 0,
@@ -74,7 +76,7 @@ def expanded(type: RepoType, asked: Iterable[str]) -> tuple[str, ...]:
     fields = tuple(asked)
     known = _EXPAND[type]
     for field in fields:
-        if field not in known:
+        if field not in known and field not in _FORMER:
             names = "|".join(f'"{name}"' for name in known)
             raise Invalid(f'Invalid option: expected one of {names}, received "{field[:60]}" for expand.')
     return fields
