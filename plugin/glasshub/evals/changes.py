@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Literal, Protocol, TypeVar
 
@@ -79,18 +79,19 @@ def score_changes(
         counts: whether a result counts on a leaderboard.
     """
     pairs = _paired(added, removed, main)
-    on_main = {result.id for result in main}
-    left = [r for r in removed if r.id in on_main and all(r is not before for before, _ in pairs.values())]
+    on_main, replaced = {result.id for result in main}, {id(before) for before, _ in pairs.values()}
+    left = [result for result in removed if result.id in on_main and id(result) not in replaced]
     gone = {before.id for before, _ in pairs.values()} | {result.id for result in left}
-    now, then = _by_task(main, counts), _by_task([*(r for r in main if r.id not in gone), *added], counts)
+    now = _headlines(main, counts)
+    then = _headlines([*(result for result in main if result.id not in gone), *added], counts)
     found = []
     for result in added:
-        leads = _headline(then.get(task_of(result), [])) is result
+        leads = then.get(task_of(result)) is result
         if id(result) in pairs:
             before, disputed = pairs[id(result)]
             found.append(ScoreChange("changed", before, result, leads, disputed))
         else:
-            found.append(ScoreChange("added", _headline(now.get(task_of(result), [])), result, leads))
+            found.append(ScoreChange("added", now.get(task_of(result)), result, leads))
     return found + [ScoreChange("removed", result, None) for result in left]
 
 
@@ -101,47 +102,57 @@ def task_of(result: Reported) -> Task:
 
 def _paired(added: Sequence[R], removed: Sequence[R], main: Sequence[R]) -> dict[int, tuple[R, bool]]:
     """What each added result replaces (by the identity of the added one), and whether ``main`` changed that too."""
-    on_main = {result.id for result in main}
-    going: defaultdict[Task, list[R]] = defaultdict(list)
-    for result in removed:
-        going[task_of(result)].append(result)
-    base = {result.id for result in removed}
+    on_main, base = {result.id for result in main}, {result.id for result in removed}
+    going = _Waiting(removed)
+    fresh = _Waiting(result for result in main if result.id not in base)
     pairs: dict[int, tuple[R, bool]] = {}
     for result in added:
-        rivals = going[task_of(result)]
-        if not rivals:
-            continue
-        before = min(rivals, key=lambda other: _distance(result.entry, other.entry))
-        rivals.remove(before)
-        if before.id in on_main:
+        before = going.take(result)
+        if before is not None and before.id in on_main:
             pairs[id(result)] = before, False
-            continue
-        fresh = [r for r in main if task_of(r) == task_of(before) and r.id not in base]
-        same_file = [r for r in fresh if r.entry.path == before.entry.path]
-        if same_file:
-            pairs[id(result)] = min(same_file, key=lambda other: _distance(before.entry, other.entry)), True
+        elif before is not None and (now := fresh.take(before, same_file=True)) is not None:
+            pairs[id(result)] = now, True
     return pairs
 
 
-def _by_task(results: Sequence[R], counts: Callable[[R], bool]) -> dict[Task, list[R]]:
+class _Waiting(Generic[R]):
+    """Results that each take the part of one other: of the same task, best of the same file and source, in order."""
+
+    def __init__(self, results: Iterable[R]) -> None:
+        self._by_key: dict[tuple[object, ...], deque[R]] = {}
+        self._taken: set[int] = set()
+        for result in results:
+            for key in _keys(result):
+                self._by_key.setdefault(key, deque()).append(result)
+
+    def take(self, other: R, *, same_file: bool = False) -> R | None:
+        for key in _keys(other)[: 2 if same_file else 3]:
+            waiting = self._by_key.get(key, deque())
+            while waiting:
+                found = waiting.popleft()
+                if id(found) not in self._taken:
+                    self._taken.add(id(found))
+                    return found
+        return None
+
+
+def _keys(result: Reported) -> tuple[tuple[object, ...], ...]:
+    """What to find its partner by, the best first."""
+    task, entry = task_of(result), result.entry
+    return (task, entry.path, entry.source.url if entry.source else ""), (task, entry.path), (task,)
+
+
+def _by_task(results: Iterable[R]) -> dict[Task, list[R]]:
     found: dict[Task, list[R]] = {}
     for result in results:
-        if counts(result):
-            found.setdefault(task_of(result), []).append(result)
+        found.setdefault(task_of(result), []).append(result)
     return found
 
 
-def _distance(entry: ResultEntry, other: ResultEntry) -> tuple[bool, bool, int]:
-    """How unlikely it is that one was written in the place of the other."""
-    sources = [found.source.url if found.source else "" for found in (entry, other)]
-    return entry.path != other.path, sources[0] != sources[1], abs(entry.position - other.position)
-
-
-def _headline(results: Sequence[R]) -> R | None:
-    """The one that stands for the model when all are the author's."""
-    if not results:
-        return None
-    return results[headline([_candidate(result) for result in results])]
+def _headlines(results: Sequence[R], counts: Callable[[R], bool]) -> dict[Task, R]:
+    """The result of each task that stands for the model when all are the author's."""
+    counted = _by_task(result for result in results if counts(result))
+    return {task: found[headline([_candidate(result) for result in found])] for task, found in counted.items()}
 
 
 def _candidate(result: Reported) -> Candidate:
