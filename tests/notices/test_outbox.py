@@ -69,6 +69,8 @@ def test_deleting_a_repo_is_told_and_takes_all_else_about_it_along(town: Place):
     assert len(town.outbox(hook)) == 3
     repos.delete(town.hub, town.actor(), model)
     assert town.told(hook) == ["repo delete"]
+    outbox.after_change(town.hub, model.key)  # as somebody does whose push came last
+    assert town.told(hook) == ["repo delete"]
     assert webhooks.get(town.hub, town.actor(), hook.id).watched == (Watched("org", "lab"),)
 
 

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from glasshub import clock
-from glasshub.errors import Busy
 from glasshub.events import Event
 from glasshub.git.read import list_refs, open_repo
 from glasshub.hub import Hub
@@ -63,25 +62,26 @@ def announce(hub: Hub, key: str) -> int:
         with hub.registry.write() as db:
             if announced.state(db, key) == plan.before:
                 return _write(db, key, plan)
-    raise Busy("Others announce this repo all the time. It is tried again later.")
+    with hub.registry.write() as db:  # it changes faster than we read: let the others wait this once
+        plan = _plan(hub, key)
+        return _write(db, key, plan) if plan else 0
 
 
 def begin(hub: Hub, keys: Iterable[str]) -> None:
     """Take repos as announced as they are now, where nothing is written of them yet."""
-    for key in keys:
-        with hub.registry.read() as db:
-            known = announced.state(db, key)
-            repo = repos.by_key(db, key)
-        if known or repo is None:
-            continue
+    with hub.registry.read() as db:
+        known = announced.keys(db)
+        missing = [repo for key in keys if key not in known and (repo := repos.by_key(db, key))]
+    texts = {}
+    for repo in missing:
         try:
-            text = _read(hub, repo)[0].to_json()
+            texts[repo.key] = _read(hub, repo)[0].to_json()
         except UNREADABLE:
-            _log.exception("repo %s cannot be read for webhooks now", key)
-            continue
+            _log.exception("repo %s cannot be read for webhooks now", repo.key)
+    if texts:
         with hub.registry.write() as db:
-            if not announced.state(db, key):
-                announced.write(db, key, text)
+            for key in texts.keys() - announced.keys(db):
+                announced.write(db, key, texts[key])
 
 
 def catch_up(hub: Hub) -> int:
@@ -152,6 +152,8 @@ def _write(db: Connection, key: str, plan: _Plan) -> int:
         deliveries.forget_discussions(db, key, plan.erased)
     moment, made = clock.now(), 0
     for hook, notices in plan.told.items():
+        if webhooks.by_id(db, hook.id) is None:
+            continue  # deleted meanwhile
         room = MOST_WAITING - deliveries.waiting(db, hook.id) if notices else 0
         if len(notices) > room:
             disable(db, hook.id, _FULL)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from glasshub.registry.tables import deliveries, webhooks
 
@@ -74,8 +74,8 @@ def listing(db: Connection, webhook: str, *, before: int = 0, limit: int = 50) -
 
 
 def numbers(db: Connection, repo: str) -> frozenset[int]:
-    """The discussions of a repo (0: none in particular) that deliveries are about."""
-    return frozenset(db.scalars(select(deliveries.c.number).where(deliveries.c.repo == repo).distinct()))
+    """The discussions of a repo (0: none in particular) that deliveries are about, but for its deletion."""
+    return frozenset(db.scalars(select(deliveries.c.number).where(_of(repo)).distinct()))
 
 
 def waiting(db: Connection, webhook: str) -> int:
@@ -125,8 +125,8 @@ def drop_pending(db: Connection, webhook: str, why: str) -> None:
 
 
 def forget_repo(db: Connection, repo: str) -> None:
-    """Remove everything that was, or was to be, told of a repo."""
-    db.execute(deliveries.delete().where(deliveries.c.repo == repo))
+    """Remove everything that was, or was to be, told of a repo, but for its deletion."""
+    db.execute(deliveries.delete().where(_of(repo)))
 
 
 def forget_discussions(db: Connection, repo: str, numbers: Collection[int]) -> None:
@@ -145,6 +145,11 @@ def prune(db: Connection, *, before: str, keep: int) -> int:
         if last is not None:
             gone += db.execute(deliveries.delete().where(mine, done, deliveries.c.id <= last)).rowcount
     return gone
+
+
+def _of(repo: str) -> ColumnElement[bool]:
+    gone = (deliveries.c.scope == "repo") & (deliveries.c.action == "delete")
+    return (deliveries.c.repo == repo) & ~gone
 
 
 def _delivery(row: Row[tuple[object, ...]]) -> Delivery:
