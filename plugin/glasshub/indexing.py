@@ -20,7 +20,7 @@ from glasshub.access import Visibility
 from glasshub.errors import GlasshubError
 from glasshub.evals.problems import Problem
 from glasshub.git.lock import repo_lock
-from glasshub.git.recovery import JOURNAL, recover
+from glasshub.git.recovery import JOURNAL, QUARANTINE, recover
 from glasshub.hub import Hub
 from glasshub.index import comparison, queries, recorded, repo_rows, sync
 from glasshub.index.db import Index
@@ -87,11 +87,12 @@ def sync_namespace(hub: Hub, name: str) -> None:
 def heal(hub: Hub) -> int:
     """Sync every repo whose registry row or refs differ from what is indexed; returns how many. Run at start-up.
 
-    Ref updates that a dead process left half done are finished first. A repo that cannot be read now is
-    logged and left for the next time.
+    Ref updates that a dead process left half done are finished first, and what it had received is removed. A repo
+    that cannot be read now is logged and left for the next time.
     """
-    for path in hub.settings.repos_dir.glob(f"*/*/{JOURNAL}"):
-        _finish_ref_updates(path.parent)
+    left = [path.parent for name in (JOURNAL, QUARANTINE) for path in hub.settings.repos_dir.glob(f"*/*/{name}")]
+    for git_dir in dict.fromkeys(left):
+        _recover(git_dir)
     return _heal(hub, hub.index)
 
 
@@ -206,12 +207,12 @@ def _write_owner(hub: Hub, db: Database, name: str) -> None:
         repo_rows.write_owner(db, owner)
 
 
-def _finish_ref_updates(git_dir: Path) -> None:
+def _recover(git_dir: Path) -> None:
     try:
         with repo_lock(git_dir, timeout=RECOVERY_SECONDS):
             recover(git_dir)
     except (GlasshubError, OSError):
-        _log.exception("half-done ref updates in %s cannot be finished now", git_dir)
+        _log.exception("what a dead process left in %s cannot be put right now", git_dir)
 
 
 @contextmanager

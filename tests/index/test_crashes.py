@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import signal
 from collections.abc import Callable
 
@@ -17,6 +18,8 @@ from glasshub.identity import Repo
 from glasshub.index import boards, comparison, repo_rows, sync
 from glasshub.index.db import Index
 from glasshub.registry import repos as registry
+from tests.git import packs
+from tests.git.receive_server import LIMITS
 from tests.index import children
 from tests.index.town import MAIN, Town, eval_yaml, result
 
@@ -68,6 +71,24 @@ def test_a_push_that_dies_is_whole_or_has_not_happened(town: Town, owner: object
     town.push(model, {".eval_results/own.yaml": result("lab/cap", "europe", 0.3)})
     assert town.standing(data, "europe") == [(1, "ada/m", 0.3)]
     town.assert_equal_to_rebuilt()
+    town.hub.close()
+
+
+def test_what_was_received_of_a_push_that_died_is_removed_at_the_next_start(town: Town):
+    model = town.model("ada/m", result("lab/cap", "europe", 0.1))
+    git_dir = town.hub.git_dir(model)
+
+    def receive() -> None:
+        with read.open_repo(git_dir) as git, Quarantine(git) as incoming:
+            many = [(packs.BLOB, b"%d" % number) for number in range(1000)]
+            incoming.receive(io.BytesIO(packs.pack_of(*many)), LIMITS)
+            incoming.migrate()
+
+    _killed(receive, Quarantine, "migrate", after=False)
+    assert list(git_dir.glob("quarantine/*/pack/*.pack"))
+    town = _restart(town)
+    assert not (git_dir / "quarantine").exists()
+    assert _main(town, model)
     town.hub.close()
 
 
