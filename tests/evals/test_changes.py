@@ -88,3 +88,9 @@ def test_what_both_changed_stands_as_it_is_on_main_now_and_is_called_disputed():
     (change,) = compare([result("x", 5)], [base], [theirs, elsewhere])
     assert (change.kind, change.before.entry.value, change.disputed) == ("changed", 4, True)
     assert not compare([result("x", 5)], [theirs], [theirs])[0].disputed
+
+
+def test_a_nearer_partner_is_not_taken_by_an_earlier_result():
+    one, two = result("x", 1, source="one"), result("x", 2, source="two")
+    changes = compare([result("x", 5), result("x", 11, source="one")], [one, two], [one, two])
+    assert [(c.before.entry.value, c.after.entry.value) for c in changes] == [(2, 5), (1, 11)]

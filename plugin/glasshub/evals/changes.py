@@ -29,6 +29,7 @@ class Reported(Protocol):
 
 R = TypeVar("R", bound=Reported)
 Task = tuple[str, str]
+_LEVELS = _SOURCE, _FILE, _TASK = range(3)  # how alike partners are: same file and source, same file, same task
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,20 +104,24 @@ def task_of(result: Reported) -> Task:
 def _paired(added: Sequence[R], removed: Sequence[R], main: Sequence[R]) -> dict[int, tuple[R, bool]]:
     """What each added result replaces (by the identity of the added one), and whether ``main`` changed that too."""
     on_main, base = {result.id for result in main}, {result.id for result in removed}
+    partners: dict[int, R] = {}
     going = _Waiting(removed)
+    for level in _LEVELS:
+        for result in added:
+            if id(result) not in partners and (before := going.take(result, level)) is not None:
+                partners[id(result)] = before
     fresh = _Waiting(result for result in main if result.id not in base)
     pairs: dict[int, tuple[R, bool]] = {}
-    for result in added:
-        before = going.take(result)
-        if before is not None and before.id in on_main:
-            pairs[id(result)] = before, False
-        elif before is not None and (now := fresh.take(before, same_file=True)) is not None:
-            pairs[id(result)] = now, True
+    for result_id, before in partners.items():
+        if before.id in on_main:
+            pairs[result_id] = before, False
+        elif (now := fresh.take(before, _SOURCE) or fresh.take(before, _FILE)) is not None:
+            pairs[result_id] = now, True
     return pairs
 
 
 class _Waiting(Generic[R]):
-    """Results that each take the part of one other: of the same task, best of the same file and source, in order."""
+    """Results that each take the part of one other: in the order given."""
 
     def __init__(self, results: Iterable[R]) -> None:
         self._by_key: dict[tuple[object, ...], deque[R]] = {}
@@ -125,19 +130,18 @@ class _Waiting(Generic[R]):
             for key in _keys(result):
                 self._by_key.setdefault(key, deque()).append(result)
 
-    def take(self, other: R, *, same_file: bool = False) -> R | None:
-        for key in _keys(other)[: 2 if same_file else 3]:
-            waiting = self._by_key.get(key, deque())
-            while waiting:
-                found = waiting.popleft()
-                if id(found) not in self._taken:
-                    self._taken.add(id(found))
-                    return found
+    def take(self, other: R, level: int) -> R | None:
+        waiting = self._by_key.get(_keys(other)[level], deque())
+        while waiting:
+            found = waiting.popleft()
+            if id(found) not in self._taken:
+                self._taken.add(id(found))
+                return found
         return None
 
 
 def _keys(result: Reported) -> tuple[tuple[object, ...], ...]:
-    """What to find its partner by, the best first."""
+    """What to find its partner by, at each level of likeness."""
     task, entry = task_of(result), result.entry
     return (task, entry.path, entry.source.url if entry.source else ""), (task, entry.path), (task,)
 
