@@ -40,8 +40,13 @@ class Prospect:
         return self.state == ALIGNED
 
 
-def prospects(db: Database, see: Visibility, model_key: str, entries: Sequence[ResultEntry]) -> list[Prospect]:
-    """What would become of each of ``entries`` as a result of the model, in their order."""
+def prospects(
+    db: Database, see: Visibility, model_key: str, entries: Sequence[ResultEntry], *, ranked: bool = True
+) -> list[Prospect]:
+    """What would become of each of ``entries`` as a result of the model, in their order.
+
+    Finding a rank takes as long as there are models on the board; without (``ranked=False``) thousands are quick.
+    """
     with db.atomic():
         aligner = Aligner(db, {entry.dataset_id.lower() for entry in entries})
         verdicts = [
@@ -50,7 +55,7 @@ def prospects(db: Database, see: Visibility, model_key: str, entries: Sequence[R
         ]
         names = _names(db, see, {verdict.dataset_key for verdict in verdicts})
         derived = db.execute("SELECT derived FROM repos WHERE key = ?", [model_key]).fetchone() or (0,)
-        me = parameters(see, me=model_key, derived=derived[0])
+        me = parameters(see, me=model_key, derived=derived[0]) if ranked else None
         return [_prospect(db, see, me, entry, verdict, names) for entry, verdict in zip(entries, verdicts, strict=True)]
 
 
@@ -68,7 +73,7 @@ def _names(db: Database, see: Visibility, keys: set[str]) -> dict[str, tuple[str
 def _prospect(
     db: Database,
     see: Visibility,
-    me: dict[str, object],
+    me: dict[str, object] | None,
     entry: ResultEntry,
     verdict: Verdict,
     names: dict[str, tuple[str, str]],
@@ -86,7 +91,7 @@ def _prospect(
         metric=metric,
         revision=entry.dataset_revision,
     )
-    rank, of = _place(db, see, me, entry, verdict) if state is Alignment.ALIGNED else (0, 0)
+    rank, of = _place(db, see, me, entry, verdict) if me is not None and state is Alignment.ALIGNED else (0, 0)
     return Prospect(state.value, reason, dataset_id, verdict.dataset_key, name, metric, rank, of)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from glasshub.access import Visibility
@@ -57,33 +57,30 @@ def score_table(pull: PullView, model_key: str, see: Visibility) -> ScoreTable:
         return ScoreTable()
     proposal = replace(proposal, added=tuple({result.id: result for result in proposal.added}.values()))
     hidden = hidden_results(queries.events(hub().index.read(), model_key)).keys()
-    changes, prospects = _changes(proposal, on_main, model_key, see, hidden)
-    shown = changes[:MOST_ROWS]
-    decimals = _places(shown)
+    changes = _changes(proposal, on_main, model_key, see, hidden)
+    shown = [(change, known) for change in changes[:MOST_ROWS] if (known := change.after or change.before)]
+    prospects = queries.prospects(hub().index.read(), see, model_key, [known.entry for _, known in shown])
+    decimals = _places(change for change, _ in shown)
     rows = [
-        ScoreRow(c, prospects[id(known)], known.id in hidden, decimals[task_of(known)])
-        for c in shown
-        if (known := c.after or c.before) is not None
+        ScoreRow(change, prospect, known.id in hidden, decimals[task_of(known)])
+        for (change, known), prospect in zip(shown, prospects, strict=True)
     ]
     return ScoreTable(rows, max(0, len(changes) - MOST_ROWS), proposal.problems)
 
 
 def _changes(
     proposal: Proposal, on_main: Sequence[FileResult], model_key: str, see: Visibility, hidden: Collection[str]
-) -> tuple[list[ScoreChange[FileResult]], dict[int, Prospect]]:
+) -> list[ScoreChange[FileResult]]:
     tasks = {task_of(result) for result in (*proposal.added, *proposal.removed)}
     rivals = [result for result in on_main if task_of(result) in tasks]
-    involved = [*proposal.added, *proposal.removed, *rivals]
-    found = queries.prospects(hub().index.read(), see, model_key, [result.entry for result in involved])
-    by_result = {id(result): prospect for result, prospect in zip(involved, found, strict=True)}
-
-    def counts(result: FileResult) -> bool:
-        return by_result[id(result)].counts and result.id not in hidden
-
-    return score_changes(proposal.added, proposal.removed, rivals, counts=counts), by_result
+    involved = [*proposal.added, *rivals]
+    entries = [result.entry for result in involved]
+    found = queries.prospects(hub().index.read(), see, model_key, entries, ranked=False)
+    counting = {id(r) for r, prospect in zip(involved, found, strict=True) if prospect.counts and r.id not in hidden}
+    return score_changes(proposal.added, proposal.removed, rivals, counts=lambda result: id(result) in counting)
 
 
-def _places(changes: Sequence[ScoreChange[FileResult]]) -> dict[Task, int]:
+def _places(changes: Iterable[ScoreChange[FileResult]]) -> dict[Task, int]:
     """Decimals that suit all numbers of a task."""
     entries: dict[Task, list[ResultEntry]] = {}
     for change in changes:
