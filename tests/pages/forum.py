@@ -78,7 +78,7 @@ class Forum(Site):
         assert found is not None
         return found
 
-    def post(self, path: str, user: str | None, **form: object) -> tuple[int, str]:
+    def post(self, path: str, user: str | None, /, **form: object) -> tuple[int, str]:
         """Send a form as a browser does that has just loaded a page; returns status and the page that comes of it."""
         client = self.client(user)
         token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/settings" if user else "/login").text)

@@ -199,6 +199,7 @@ def test_folders_list_entries_with_their_last_change(site: Site):
     assert "draft.txt" in site.get("/lab/small/tree/draft/one")
     assert site.client().get("/lab/small/tree/main/README.md").status_code == 302
     site.get("/lab/small/tree/main/nope", status=404)
+    site.get("/lab/small/tree/main/README.md/below", status=404)  # regression: below a file is nothing, not a fault
     site.get("/lab/small/tree/no-such-branch", status=404)
 
 

@@ -78,7 +78,7 @@ def thread_url(row: ThreadRow) -> str:
     return f"{quote(path)}/discussions/{row.number}{anchor}"
 
 
-def with_query(path: str, **query: str | int | Sequence[str] | None) -> str:
+def with_query(path: str, /, **query: str | int | Sequence[str] | None) -> str:
     """``path`` with the parameters that are not empty, tuples as repeated keys."""
     text = urlencode([(key, value) for key, value in query.items() if value], doseq=True, safe="/:")
     return f"{path}?{text}" if text else path

@@ -31,7 +31,7 @@ from glasshub.text_files import MAX_BYTES, from_form, to_form
 from glasshub.web.context import actor, hub
 from glasshub.web.errors import status_of
 from glasshub.web.files import pointer_at
-from glasshub.web.links import blob_url, edit_url, new_file_url
+from glasshub.web.links import blob_url, edit_url, new_file_url, with_query
 from glasshub.web.pages.repo_view import RepoView, repo_routes, view_repo
 
 bp = Blueprint("edit", __name__)
@@ -70,8 +70,10 @@ class Page:
 
 @repo_routes(bp, "/edit/<path:rest>")
 def edit(type: RepoType, ns: str, name: str, rest: str) -> ResponseReturnValue:
-    """The form with a file in it."""
+    """The form with a file in it; what is not there yet is begun as a new file."""
     page = _open(type, ns, name, rest, new=False)
+    if not page.oid:
+        return redirect(with_query(new_file_url(page.view.path, page.rev), path=page.path))
     return _form(page, to_form(page.data) or "", page.path)
 
 
@@ -79,13 +81,13 @@ def edit(type: RepoType, ns: str, name: str, rest: str) -> ResponseReturnValue:
 def new_file(type: RepoType, ns: str, name: str, rest: str) -> ResponseReturnValue:
     """The form for a new file."""
     page = _open(type, ns, name, rest, new=True)
-    return _form(page, "", f"{page.path}/" if page.path else "")
+    return _form(page, "", request.args.get("path", "")[:1000] or (f"{page.path}/" if page.path else ""))
 
 
 @repo_routes(bp, "/edit/<path:rest>", methods=("POST",))
 def save(type: RepoType, ns: str, name: str, rest: str) -> ResponseReturnValue:
     """Commit the file as it was typed, unless somebody changed it meanwhile."""
-    page = _open(type, ns, name, rest, new=False, gone_too=True)
+    page = _open(type, ns, name, rest, new=False)
     return _save(page, page.path)
 
 
@@ -96,13 +98,13 @@ def create(type: RepoType, ns: str, name: str, rest: str) -> ResponseReturnValue
     return _save(page, request.form.get("path", "").strip().strip("/"))
 
 
-def _open(type: RepoType, ns: str, name: str, rest: str, *, new: bool, gone_too: bool = False) -> Page:
+def _open(type: RepoType, ns: str, name: str, rest: str, *, new: bool) -> Page:
     view = view_repo(type, ns, name)
     access.require(actor(), Action.DISCUSS, view.repo)
     with open_repo(hub().git_dir(view.repo)) as git:
         page = _find(git, view, rest, new=new)
         page = replace(page, ways=_ways(page))
-        return page if new else _with_file(git, page, gone_too=gone_too)
+        return page if new else _with_file(git, page)
 
 
 def _find(git: GitRepo, view: RepoView, rest: str, *, new: bool) -> Page:
@@ -141,14 +143,12 @@ def _may_push(page: Page) -> bool:
     return True
 
 
-def _with_file(git: GitRepo, page: Page, *, gone_too: bool) -> Page:
-    """The page with the file in it. Raises ``Invalid`` for what no form can hold."""
+def _with_file(git: GitRepo, page: Page) -> Page:
+    """The page with the file in it, if it is there. Raises ``Invalid`` for what no form can hold."""
     try:
         found = entry(git, page.tip, page.path)
     except EntryNotFound:
-        if gone_too:
-            return page  # deleted while it was edited
-        raise
+        return page
     if found.kind != "file":
         raise Invalid(f"{page.path[:200]} is a {found.kind}; only files can be edited here.")
     return replace(page, data=_text(git, found), oid=found.oid, executable=bool(found.mode & 0o111))
@@ -171,6 +171,10 @@ def _save(page: Page, path: str) -> ResponseReturnValue:
     try:
         if way not in page.ways:
             raise Invalid("This cannot be saved that way. Choose another.")
+        if not path.isprintable():
+            raise Invalid(
+                "The path has characters that cannot be seen. Use letters, digits, and what else you can read."
+            )
         data = from_form(typed, page.data)
         if len(data) > MAX_BYTES:
             raise Invalid(f"The text has {len(data):,} bytes; up to {MAX_BYTES:,} can be saved here. Use git.")
@@ -220,7 +224,7 @@ def _conflict(page: Page, path: str, typed: str) -> str:
     with open_repo(hub().git_dir(page.view.repo)) as git:
         tip = list_refs(git, page.ref).get(page.ref, "")
         try:
-            theirs = _with_file(git, replace(page, tip=tip, data=b"", oid=""), gone_too=True)
+            theirs = _with_file(git, replace(page, tip=tip, data=b"", oid=""))
         except GlasshubError as error:  # a folder, or no text any more
             return _form(page, typed, path, error=error.message)
     return _form(page, typed, path, blob=theirs.oid, theirs=theirs)
