@@ -220,3 +220,23 @@ def _closed(repo: GitRepo, name: bytes, kinds: StoredKinds) -> None:
     kind, data = repo.object_store.get_raw(name)
     for wanted, named in references(kind, data):
         assert kinds.get(named) == wanted
+
+
+def test_quarantines_that_come_and_go_at_once_do_not_take_each_others_folder_away(repo: GitRepo):
+    failures: list[Exception] = []
+
+    def come_and_go() -> None:
+        try:
+            for _ in range(150):
+                with Quarantine(repo) as one:
+                    one.receive(io.BytesIO(pack_of()), LIMITS)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the test must know
+            failures.append(error)
+
+    threads = [threading.Thread(target=come_and_go) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert not Path(repo.path, QUARANTINE).exists()

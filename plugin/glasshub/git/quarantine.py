@@ -155,8 +155,7 @@ class Quarantine:
         """Make the folder under a name that recovery leaves alone, lock it, then give it its name."""
         if self._folder is None:
             top = Path(self.repo.controldir()) / QUARANTINE
-            unborn = top / f"{UNBORN}{secrets.token_hex(8)}"
-            unborn.mkdir(parents=True)
+            unborn = _make_folder(top / f"{UNBORN}{secrets.token_hex(8)}")
             handle = os.open(unborn, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             assert try_flock(handle)
             self._handle, self._folder = handle, unborn.rename(top / unborn.name.removeprefix(UNBORN))
@@ -229,6 +228,15 @@ class Quarantine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.discard()
+
+
+def _make_folder(path: Path) -> Path:
+    while True:
+        try:
+            path.mkdir(parents=True)
+        except FileNotFoundError:
+            continue  # another quarantine was the last to leave, and took the folder around it away
+        return path
 
 
 def _needed_first(memory: MemoryObjectStore) -> Iterator[ShaFile]:

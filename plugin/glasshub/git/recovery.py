@@ -12,6 +12,7 @@ import os
 import shutil
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from dulwich.repo import Repo as GitRepo
@@ -101,6 +102,8 @@ def _remove_abandoned(folder: Path) -> None:
                 shutil.rmtree(path, ignore_errors=True)
         else:
             _remove_if_unlocked(path)
+    with suppress(OSError):
+        folder.rmdir()  # fails while others have theirs there
 
 
 def _remove_if_unlocked(path: Path) -> None:
