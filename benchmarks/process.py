@@ -17,6 +17,7 @@ from pathlib import Path
 
 START_SECONDS = 300
 STOP_SECONDS = 20
+SETTLE_SECONDS = 1  # until a worker has loaded what it needs
 _FIELD = re.compile(r"^(\w+):\s+(\d+) kB$", re.MULTILINE)
 
 
@@ -55,6 +56,9 @@ def hub_server(data: Path, *, workers: int = 2, program: Sequence[str] = ("-m", 
     """``glasshub serve`` on a hub, until the block ends. ``program``: what runs the command line."""
     words = [*program, "--data", str(data), "serve", "--workers", str(workers), "--port"]
     with server(words) as started:
+        while len(list(_family(started.process.pid))) <= workers:
+            time.sleep(0.05)
+        time.sleep(SETTLE_SECONDS)
         yield started
 
 

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import quote
 
 import hub as hubs
 import process
@@ -101,7 +102,7 @@ def login(data: Path) -> Iterator[tuple[str, list[tuple[str, str]]]]:
 def look(port: int, benchmark: str, task: str, value: str) -> bool:
     """Whether the leaderboard page shows ``value``, on a connection of its own."""
     connection = HTTPConnection("127.0.0.1", port)
-    connection.request("GET", f"/datasets/mteb/{benchmark}/leaderboard?task={task}")
+    connection.request("GET", f"/datasets/mteb/{benchmark}/leaderboard?task={quote(task)}")
     answer = connection.getresponse()
     body = answer.read().decode()
     connection.close()

@@ -39,10 +39,15 @@ EVERYBODY = Visibility()
 
 @dataclass(frozen=True)
 class Case:
-    """Addresses of one kind, asked for one after the other."""
+    """Addresses of one kind, asked for one after the other; a ``slow`` kind less often than others.
+
+    The hub is loaded with those that are ``typical``.
+    """
 
     name: str
     paths: Sequence[str]
+    slow: bool = False
+    typical: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,19 +98,21 @@ def cases(data: Path) -> list[Case]:
     some = random.Random(1).sample(full, min(BOARDS, len(full)))
     largest = max(benchmarks, key=lambda found: len(found.tasks))
     many = [board for board in boards if board.dataset == largest.dataset_id][:BOARDS]
-    middle = models[len(models) // 4 : len(models) // 4 * 3]
+    middle = models[len(models) // 4 : len(models) // 4 * 3] or models
     print(f"{len(boards):,} leaderboards, {len(full):,} of {full[-1].models} to {boards[0].models} models")
+    most = f"{models[0].results:,} results"
+    tasks = f"benchmark of {len(largest.tasks):,} tasks"
     return [
         Case("API: top 100 of the fullest board", [boards[0].api(limit=100)]),
-        Case(f"API: top 100 of {len(some)} boards", [board.api(limit=100) for board in some]),
-        Case(f"API: top 100, benchmark of {len(largest.tasks):,} tasks", [board.api(limit=100) for board in many]),
+        Case(f"API: top 100 of {len(some)} boards", [board.api(limit=100) for board in some], typical=True),
+        Case(f"API: top 100, {tasks}", [board.api(limit=100) for board in many]),
         Case(f"API: whole board ({boards[0].models})", [boards[0].api()]),
-        Case(f"API: model_info with {models[0].results:,} results", [_info(models[0])]),
-        Case("API: model_info with results", [_info(model) for model in middle]),
         Case("page: fullest leaderboard", [boards[0].page]),
-        Case(f"page: leaderboards of {len(some)} tasks", [board.page for board in some]),
-        Case(f"page: leaderboard, benchmark of {len(largest.tasks):,} tasks", [board.page for board in many]),
-        Case(f"page: model with {models[0].results:,} results", [models[0].path]),
+        Case(f"page: leaderboards of {len(some)} tasks", [board.page for board in some], typical=True),
+        Case(f"page: leaderboard, {tasks}", [board.page for board in many], slow=True),
+        Case(f"API: model_info with {most}", [_info(models[0])], slow=True),
+        Case("API: model_info with results", [_info(model) for model in middle], slow=True),
+        Case(f"page: model with {most}", [models[0].path], slow=True),
         Case("page: models", [model.path for model in middle]),
         Case("page: datasets", [f"/datasets/{board.dataset}" for board in some]),
         Case("page: home", ["/"]),
@@ -189,20 +196,19 @@ def main() -> None:
         with process.hub_server(data, workers=options.workers) as server:
             timing.line("memory at rest", server.memory())
             for case in found:
-                # Slow answers are asked for less often; a hundred still make a 99th percentile.
-                few = min(requests, 100) if "results" in case.name or "tasks" in case.name else requests
-                measure(case, server.port, few, options.workers)
+                # A hundred still make a 99th percentile.
+                measure(case, server.port, min(requests, 100) if case.slow else requests, options.workers)
             timing.line("memory after these", server.memory())
-            if not options.only:
-                under_load(found, server, 3 if options.quick else 20)
+            under_load(found, server, 3 if options.quick else 20)
 
 
 def under_load(found: Sequence[Case], server: process.Server, seconds: float) -> None:
     """Load the hub with many clients and look at its memory afterwards."""
-    for case in (found[1], found[7]):
-        taken, rate = load(case.paths, server.port, seconds)
-        timing.line(f"{case.name}, {CLIENTS} clients at once", f"{taken}   {rate:,.0f} answers/s")
-        timing.line("memory after that", server.memory())
+    for case in found:
+        if case.typical:
+            taken, rate = load(case.paths, server.port, seconds)
+            timing.line(f"{case.name}, {CLIENTS} clients at once", f"{taken}   {rate:,.0f} answers/s")
+            timing.line("memory after that", server.memory())
 
 
 if __name__ == "__main__":
