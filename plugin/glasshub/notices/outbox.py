@@ -130,8 +130,12 @@ def _told(
     notices = list(changes.notices(before, now, events, hub.settings.public_url)) if hooks else []
     if subject is None or not notices:
         return {}
-    readers = [hook for hook in hooks if may_read(hub, hook.account, subject.repo)]
-    return {hook: [notice for notice in notices if notice.domain in hook.domains] for hook in readers}
+    readers = {account for account in {hook.account for hook in hooks} if may_read(hub, account, subject.repo)}
+    return {
+        hook: [notice for notice in notices if notice.domain in hook.domains]
+        for hook in hooks
+        if hook.account in readers
+    }
 
 
 def _read(hub: Hub, repo: Repo) -> tuple[State, Sequence[Event]]:
