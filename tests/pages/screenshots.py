@@ -13,6 +13,7 @@ from glasshub import accounts, demo
 from glasshub.app import create_app
 from glasshub.config import Settings
 from glasshub.hub import Hub, open_hub
+from glasshub.web.auth import COOKIE
 from tests.pages.browser import launch, served
 
 MODEL = "/mixedbread-ai/mxbai-embed-large-v1"
@@ -30,6 +31,7 @@ class Shot:
     path: str
     phone: bool = False
     dark: bool = False
+    member: bool = False
 
 
 SHOTS = [
@@ -41,6 +43,11 @@ SHOTS = [
     Shot("leaderboard", BOARD),
     Shot("leaderboard-dark", BOARD, dark=True),
     Shot("leaderboard-phone", BOARD, phone=True),
+    Shot("search", "/search?q=embedding"),
+    Shot("evaluations", f"{MODEL}/evaluations"),
+    Shot("files-phone", f"{MODEL}/tree/main", phone=True),
+    Shot("tokens", "/settings/tokens", member=True),
+    Shot("not-found-phone", "/nobody/nothing", phone=True),
     Shot("file", f"{MODEL}/blob/main/.eval_results/mteb.yaml#L12"),
     Shot("commit", f"{MODEL}/commit/<latest>"),
 ]
@@ -55,7 +62,8 @@ def main(folder: Path) -> None:
         browser = launch(play)
         with served(create_app(hub)) as address:
             for shot in SHOTS:
-                _take(browser, address, shot, folder / f"{shot.name}.png")
+                secret = accounts.start_session(hub, demo.ADMIN) if shot.member else ""
+                _take(browser, address, shot, secret, folder / f"{shot.name}.png")
         browser.close()
         hub.close()
 
@@ -65,10 +73,12 @@ def _fill(hub: Hub) -> None:
     demo.populate(hub)
 
 
-def _take(browser: Browser, address: str, shot: Shot, target: Path) -> None:
+def _take(browser: Browser, address: str, shot: Shot, secret: str, target: Path) -> None:
     context = browser.new_context(
         viewport=PHONE if shot.phone else DESKTOP, color_scheme="dark" if shot.dark else "light"
     )
+    if secret:
+        context.add_cookies([{"name": COOKIE, "value": secret, "url": address}])
     page = context.new_page()
     path = shot.path
     if path.endswith("<latest>"):
