@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import stat
@@ -26,6 +27,7 @@ from tests.conftest import free_port, stop_server
 from tests.require import require
 
 pytestmark = pytest.mark.slow
+ROOT = Path(__file__).parents[2]
 
 
 def state(hub) -> dict[str, str]:
@@ -152,12 +154,35 @@ def test_a_newcomer_can_follow_what_it_prints(tmp_path):
         done = subprocess.run(shell, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
         assert "0.25" in get(board)
+        submits_a_score(tmp_path, port, environment)
         login = (tmp_path / "data" / demo.LOGIN_FILE).read_text()
         password = login.split("password: ")[1].splitlines()[0]
         assert password in log.read_text()
     finally:
         stop_server(process)
     again_changes_nothing(tmp_path, port)
+
+
+def submits_a_score(tmp_path: Path, port: int, environment: dict[str, str]) -> None:
+    """What README says of submitting a score with git, word for word."""
+    section = (ROOT / "README.md").read_text("utf-8").split("## Submit a score")[1].split("\n## ")[0]
+    (script,) = re.findall(r"^```\n(.*?)^```", section, re.M | re.S)
+    token = (tmp_path / "data" / demo.LOGIN_FILE).read_text().split("token: ")[1].split()[0]
+    script = script.replace("127.0.0.1:8000", f"127.0.0.1:{port}").replace("TOKEN", token)
+    name = {"GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "A", "GIT_COMMITTER_EMAIL": "a@b"}
+    (tmp_path / "reader").mkdir()
+    done = subprocess.run(
+        ["bash", "-euc", script],
+        cwd=tmp_path / "reader",
+        env={**environment, **name},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"http://127.0.0.1:{port}/mara/first-option/discussions/3" in done.stderr
+    results = get(f"http://127.0.0.1:{port}/api/models/mara/first-option/eval-results")
+    assert "counted again by me" in results
 
 
 def again_changes_nothing(tmp_path: Path, port: int) -> None:
