@@ -15,6 +15,7 @@ def prospects(town: Town, see: Visibility, key: str, text: str) -> list[queries.
     return queries.prospects(town.hub.index.read(), see, key, entries)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", [0.2, 0.4, 0.5, 0.95])
 @pytest.mark.parametrize("base", ["", "---\nbase_model: a/b\n---\n"])
 def test_the_rank_told_before_is_the_rank_taken(town: Town, value: float, base: str):

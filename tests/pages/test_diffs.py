@@ -42,7 +42,7 @@ def marks(markup: str) -> list[str]:
 LINES = st.text(st.characters(blacklist_characters="\n", blacklist_categories=["Cs", "Cc", "Cf"]), max_size=30)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(" +-"), LINES), min_size=1, max_size=12))
 def test_every_line_is_shown_as_it_is_in_both_views(lines: list[tuple[str, str]]):
     sides = {

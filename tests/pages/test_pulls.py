@@ -89,6 +89,7 @@ def test_what_would_not_count_and_broken_entries_are_told_with_their_place(quiet
     )
 
 
+@pytest.mark.slow
 def test_another_report_says_whether_it_would_stand_for_the_model(quiet: Forum):
     noted = quiet.propose("sam", {NEW: result(60, more="  notes: five shots\n")})
     (row,) = scores(page(quiet, noted))
@@ -321,6 +322,7 @@ def test_switched_off_pull_requests_are_not_offered_or_taken(quiet: Forum):
     assert quiet.model.pulls_enabled
 
 
+@pytest.mark.slow
 def test_an_empty_repo_takes_no_pull_requests(quiet: Forum):
     repos.create(quiet.hub, actor_for(quiet.hub, "ada"), "model", "ada", "bare")
     assert "New pull request" not in quiet.get("/ada/bare/discussions", "mo")
