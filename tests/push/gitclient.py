@@ -40,8 +40,10 @@ class WorkTree:
 
     path: Path
 
-    def git(self, *arguments: str, check: bool = True, env: dict[str, str] | None = None) -> Answer:
-        return git(*arguments, cwd=self.path, check=check, env=env)
+    def git(
+        self, *arguments: str, check: bool = True, env: dict[str, str] | None = None, stdin: Path | None = None
+    ) -> Answer:
+        return git(*arguments, cwd=self.path, check=check, env=env, stdin=stdin)
 
     def write(self, path: str, content: str | bytes) -> None:
         target = self.path / path
@@ -59,12 +61,20 @@ class WorkTree:
         return self.git("rev-parse", "HEAD").out.strip()
 
 
-def git(*arguments: str, cwd: Path, check: bool = True, env: dict[str, str] | None = None) -> Answer:
+def git(
+    *arguments: str, cwd: Path, check: bool = True, env: dict[str, str] | None = None, stdin: Path | None = None
+) -> Answer:
     """Run stock git; with ``check`` a failure is an assertion with git's own words."""
-    command = [require("git"), *arguments]
-    done = subprocess.run(
-        command, cwd=cwd, env={**os.environ, **ENVIRONMENT, **(env or {})}, capture_output=True, text=True, timeout=120
-    )
+    with (stdin or Path(os.devnull)).open("rb") as given:
+        done = subprocess.run(
+            [require("git"), *arguments],
+            cwd=cwd,
+            env={**os.environ, **ENVIRONMENT, **(env or {})},
+            stdin=given,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
     answer = Answer(done.returncode, done.stdout, done.stderr)
     assert answer.ok or not check, f"git {' '.join(arguments)} failed:\n{answer.out}\n{answer.err}"
     return answer
