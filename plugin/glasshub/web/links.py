@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from urllib.parse import quote as _quote
 from urllib.parse import urlencode
 
@@ -51,11 +52,13 @@ def commit_url(repo_path: str, id: str) -> str:
     return f"{quote(repo_path)}/commit/{quote(id, safe='')}"
 
 
+@lru_cache(maxsize=4096)
 def dataset_url(dataset_id: str, task_id: str = "") -> str:
     """The page of a dataset, with one of its tasks chosen."""
     return with_query(f"/datasets/{quote(dataset_id)}", task=task_id)
 
 
+@lru_cache(maxsize=4096)  # a benchmark may have two thousand tasks, each with a link
 def leaderboard_url(dataset_id: str, task_id: str, *, model: str = "", base_model: str = "", cursor: str = "") -> str:
     """The full leaderboard of a task; ``model`` (``namespace/name``) asks for every report of one model."""
     path = f"/datasets/{quote(dataset_id)}/leaderboard"

@@ -12,6 +12,7 @@ from sqlite_utils import Database
 from glasshub.access import Visibility
 from glasshub.index.alignments import metric_of
 from glasshub.index.queries import cursor as cursors
+from glasshub.index.queries.result_rows import decode
 from glasshub.index.queries.visible import condition, counts, parameters
 from glasshub.index.rows import BenchmarkRow, Page, TaskRow
 
@@ -141,6 +142,6 @@ def _task(row: dict[str, Any], dataset_id: str) -> TaskRow:
         config=row["config"],
         split=row["split"],
         metric=metric_of(row),
-        spec=json.loads(row["spec"] or "{}"),
+        spec=decode(row["spec"])[0] if row["spec"] else {},
         models=row["models"],
     )

@@ -33,7 +33,7 @@ COLUMNS = (
 # The same without what all results on one board share (:data:`TASK_COLUMNS`): ``:dataset_id`` and ``:dataset`` say it.
 ON_BOARD = _OWN.format(dataset_id=":dataset_id", dataset_key=":dataset", state=f"'{ALIGNED}'")
 WIDTH = 34
-_decode = json.JSONDecoder().raw_decode  # without a look for white space: the index writes none
+decode = json.JSONDecoder().raw_decode  # without a look for white space: the index writes none
 
 
 def joins(dataset_visible: str) -> str:
@@ -50,8 +50,8 @@ def result_row(row: Sequence[Any], *, headline: bool, rank: int = 0, of: int = 0
     counts = headline and state == ALIGNED
     fields: list[Any] = [
         *row[:18],
-        _decode(extra)[0] if extra else {},
-        _decode(unknown)[0] if unknown else {},
+        decode(extra)[0] if extra else {},
+        decode(unknown)[0] if unknown else {},
         *row[20:28],
         "" if state == ALIGNED else _reason(row, task_metric),
         counts,
