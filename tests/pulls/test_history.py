@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import subprocess
 import time
-from dataclasses import replace
 
 import pytest
-from hypothesis import given
 
-from glasshub import acts, discussions, history, pulls, receive, results
+from glasshub import accounts, discussions, erasure, history, pulls, receive, results
 from glasshub.acts import Act
 from glasshub.desk import Move
 from glasshub.errors import Invalid
-from glasshub.events import REPO, Event, EventType, new_event
+from glasshub.events import REPO, EventType, new_event
 from glasshub.git import read
 from glasshub.git.first_parents import FolderWalk
 from glasshub.identity import Repo
+from glasshub.index import queries
 from glasshub.index.queries import cursor as cursors
-from glasshub.index.snapshot import LoggedEvent
 from tests.index.town import MAIN, eval_yaml, result
-from tests.pulls.test_conversation import EVENTS
+from tests.pulls.test_fifty import Story
 from tests.pulls.village import Village
 
+pytestmark = pytest.mark.slow
 OWN = ".eval_results/own.yaml"
 NEW = ".eval_results/new.yaml"
 
@@ -194,17 +194,36 @@ def test_a_walk_without_steps_left_goes_on_where_it_stopped(village: Village, mo
         assert (second.position, second.next()) == ("", None)
 
 
-@given(EVENTS)
-def test_any_events_make_acts(events: list[Event]):
-    log = [LoggedEvent(f"{place:040x}", event) for place, event in enumerate(events)]
-    found = acts.acts_of([*log, LoggedEvent("f" * 40, None)])
-    assert [act.place for act in found] == sorted({act.place for act in found})
-    assert all(replace(act, place=0).record == log[act.place].commit for act in found)
-    history._merges(events)
-    history._pushed(events)
+def test_what_was_erased_is_no_part_of_the_story(village: Village, model: Repo):
+    accounts.set_admin(village.hub, "ada", True)
+    wanted = village.results(model)[0].id
+    hidden = village.decide(model, "ada", results.hide_result, result_id=wanted, reason="Ask Jo at 17 Elm Street.")
+    erasure.erase_events(village.hub, village.actor(), model, [hidden.events[-1].id], reason="An address.")
+    (act,) = [act for act in told(village, model) if act.action == "hidden"]
+    assert act.reason == ""
+    erasure.erase_author(village.hub, village.actor(), "ada", texts=True, reason="She asked.")
+    assert [act.who for act in told(village, model) if act.record] == [""]
 
 
-@pytest.mark.slow
+def test_whatever_happens_the_story_tells_of_every_result(village: Village):
+    board = village.dataset("lab/cap", eval_yaml("europe", "asia", "africa"))
+    models = [village.model(f"ada/m{n}", result("lab/cap", "europe", n)) for n in range(2)]
+    story = Story(village, models, random.Random(3))
+    for _ in range(120):
+        story.step()
+    for model in models:
+        page = history.read_history(village.hub, model, limit=200)
+        acts = told(village, model)
+        assert told(village, model, limit=7) == acts
+        brought = {change.claim.id for act in acts for change in act.changes if change.kind in ("added", "changed")}
+        shown = {row.id for row in village.results(model)}
+        hidden = {row.id for row in queries.hidden_results(village.hub.index.read(), model.key)}
+        assert shown | hidden <= brought
+        assert hidden <= page.hidden
+        assert not shown & page.hidden
+    assert village.standing(board, "europe")
+
+
 def test_ten_thousand_commits_and_a_thousand_events_answer_at_once(village: Village, model: Repo):
     wanted = village.results(model)[0].id
     kinds = [EventType.RESULT_HIDDEN, EventType.RESULT_SHOWN] * 500
