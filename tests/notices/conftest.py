@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 
 from glasshub import accounts, desk, discussions, pulls, receive, repos
+from glasshub.app import create_app
 from glasshub.config import Settings
 from glasshub.git import read
 from glasshub.git.quarantine import Quarantine
@@ -20,9 +24,11 @@ from glasshub.notices import delivery, webhooks
 from glasshub.notices.webhooks import DOMAINS, Watched, Webhook
 from glasshub.registry import deliveries
 from glasshub.registry.deliveries import Delivery
+from glasshub.web.auth import COOKIE
 from tests.conftest import Live, free_port, start_server, stop_server
 from tests.index.town import Town
 from tests.notices.receiver import Receiver, receiving
+from tests.pages.markup import faults
 
 FAST = {
     "GLASSHUB_WEBHOOKS_PRIVATE_ADDRESSES": "true",
@@ -34,6 +40,11 @@ FAST = {
 @dataclass
 class Place(Town):
     """A town whose people have webhooks."""
+
+    @cached_property
+    def app(self) -> Flask:
+        """What serves it."""
+        return create_app(self.hub)
 
     def hook(self, *watched: str, user: str = "ada", url: str = "http://127.0.0.1:9/", **options: Any) -> Webhook:
         """A webhook of ``user``; ``watched`` as ``type name``."""
@@ -79,6 +90,29 @@ class Place(Town):
             head = self.build(incoming, read.list_refs(git)["refs/heads/main"], files)
             decision = partial(pulls.open_pull, title=title, body="", head=head)
             return receive.decide(self.hub, repo, self.actor(user), decision, incoming=incoming).number
+
+
+class Browser:
+    """A browser that is signed in: it sends forms with their token."""
+
+    def __init__(self, town: Place, user: str = "") -> None:
+        self.client: FlaskClient = town.app.test_client()
+        if user:
+            self.client.set_cookie(COOKIE, accounts.start_session(town.hub, user))
+
+    def get(self, path: str, status: int = 200) -> str:
+        answer = self.client.get(path, follow_redirects=False)
+        assert answer.status_code == status, answer.text
+        if status == 200:
+            assert faults(answer.text) == []
+        return answer.text
+
+    def post(self, page: str, path: str, status: int = 303, **fields: str) -> str:
+        """Send a form of ``page`` to ``path``; returns where it leads to, or the page that came back."""
+        token = re.search(r'name="csrf_token" value="([^"]+)"', self.get(page))
+        answer = self.client.post(path, data={**fields, "csrf_token": token[1] if token else ""})
+        assert answer.status_code == status, answer.text
+        return answer.headers["Location"] if status == 303 else answer.text
 
 
 @pytest.fixture

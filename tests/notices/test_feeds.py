@@ -11,7 +11,6 @@ import feedparser
 import pytest
 
 from glasshub import accounts, discussions, pulls, repos, results
-from glasshub.app import create_app
 from tests.index.town import eval_yaml, result
 from tests.notices.conftest import Place
 
@@ -32,7 +31,7 @@ def get(town: Place, path: str, *, token: str = "", etag: str = "", status: int 
     headers = {"If-None-Match": etag} if etag else {}
     if token:
         headers["Authorization"] = "Basic " + base64.b64encode(f"any:{token}".encode()).decode()
-    answer = create_app(town.hub).test_client().get(path, headers=headers)
+    answer = town.app.test_client().get(path, headers=headers)
     assert answer.status_code == status, answer.text
     return answer
 
@@ -84,7 +83,7 @@ def test_a_leaderboard_tells_of_new_results(place: Place):
     assert entry.title == "lab/m: 0.5 on ada/board, one"
     assert "&lt;b&gt;five&lt;/b&gt; &amp; shots" in get(place, BOARD).text
     page = entry.link.removeprefix("https://hub.example.org")
-    assert create_app(place.hub).test_client().get(page).status_code == 200
+    assert place.app.test_client().get(page).status_code == 200
     assert titles(place, "/feeds/datasets/ada/board/leaderboard?task=two") == []
     assert titles(place, "/feeds/datasets/ada/board/leaderboard") == [entry.title]
 
@@ -151,7 +150,7 @@ def test_private_repos_are_told_to_those_who_may_read_them_by_token_alone(place:
     get(place, "/feeds/lab", token="ghb_wrong", status=401)
     assert titles(place, BOARD, token=tokens["rita"])[0] == "lab/secret: 0.9 on ada/board, one"
     assert titles(place, "/feeds/lab/secret", token=tokens["rita"])[0].startswith("lab/secret: Hush")
-    client = create_app(place.hub).test_client()
+    client = place.app.test_client()
     client.set_cookie("glasshub_session", accounts.start_session(place.hub, "ada"))
     assert client.get("/feeds/lab/secret").status_code == 404  # feeds look at no cookies
 
@@ -180,7 +179,7 @@ def test_ids_stay_when_things_change_or_move(place: Place):
     "page", ["/lab/m", "/datasets/ada/board", "/datasets/ada/board/leaderboard?task=one", "/lab", "/ada"]
 )
 def test_pages_name_their_feeds(place: Place, page: str):
-    client = create_app(place.hub).test_client()
+    client = place.app.test_client()
     links = re.findall(r'<link rel="alternate" type="application/atom\+xml" href="([^"]+)"', client.get(page).text)
     assert links
     for link in links:

@@ -9,9 +9,11 @@ from functools import partial
 import pytest
 from huggingface_hub import WebhookPayload
 
-from glasshub import accounts, discussions, erasure, pulls, receive, repos, results
+from glasshub import accounts, desk, discussions, erasure, pulls, receive, repos, results
 from glasshub.config import Settings
 from glasshub.errors import AccountNotFound, Conflict, Forbidden, Invalid, NotFound, RepoNotFound
+from glasshub.events import EventType, new_event
+from glasshub.git.read import open_repo
 from glasshub.git.refs import ZERO
 from glasshub.hub import Hub, open_hub
 from glasshub.identity import Role
@@ -19,7 +21,7 @@ from glasshub.notices import outbox, webhooks
 from glasshub.notices import plugin as notices_plugin
 from glasshub.notices.webhooks import Watched
 from tests.index.town import result
-from tests.notices.conftest import Place
+from tests.notices.conftest import Browser, Place
 
 pytestmark = pytest.mark.slow
 SCORE = {".eval_results/own.yaml": result("ada/board", "one", 0.5)}
@@ -140,6 +142,19 @@ def test_the_stock_client_reads_every_payload(town: Place):
         assert read.repo.name == payload["repo"]["name"]
         if payload["event"]["scope"].startswith("discussion"):
             assert read.discussion.num == 1
+
+
+def test_names_and_texts_that_are_no_unicode_are_told_all_the_same(town: Place):
+    model = town.model("lab/m", card="# m")
+    hook = town.hook("model lab/m")
+    with open_repo(town.hub.git_dir(model)) as git:
+        git.refs[b"refs/heads/caf\xe9"] = git.refs[b"refs/heads/main"]
+    odd = new_event(EventType.OPENED, 1, "bob", title="Half \ud83d", body="\udc80")
+    receive.decide(town.hub, model, town.actor(), lambda _: desk.Move(events=(odd,)))
+    assert town.told(hook) == ["repo.content update", "discussion create"]
+    assert payloads(town, hook)[0]["updatedRefs"][0]["ref"].startswith("refs/heads/caf")
+    assert Browser(town, "ada").get(f"/settings/webhooks/{hook.id}/deliveries/{town.outbox(hook)[1].id}")
+    assert town.send() == 2
 
 
 def test_domains_and_watched_things_are_kept_apart(town: Place):

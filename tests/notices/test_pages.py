@@ -5,40 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
-from flask.testing import FlaskClient
 
 from glasshub import accounts, repos
-from glasshub.app import create_app
 from glasshub.notices import inbox, webhooks
-from glasshub.web.auth import COOKIE
-from tests.notices.conftest import Place
+from tests.notices.conftest import Browser, Place
 from tests.notices.receiver import Receiver
-from tests.pages.markup import faults
 
 pytestmark = pytest.mark.slow
-
-
-class Browser:
-    """A browser that is signed in: it sends forms with their token."""
-
-    def __init__(self, town: Place, user: str = "") -> None:
-        self.client: FlaskClient = create_app(town.hub).test_client()
-        if user:
-            self.client.set_cookie(COOKIE, accounts.start_session(town.hub, user))
-
-    def get(self, path: str, status: int = 200) -> str:
-        answer = self.client.get(path, follow_redirects=False)
-        assert answer.status_code == status, answer.text
-        if status == 200:
-            assert faults(answer.text) == []
-        return answer.text
-
-    def post(self, page: str, path: str, status: int = 303, **fields: str) -> str:
-        """Send a form of ``page`` to ``path``; returns where it leads to, or the page that came back."""
-        token = re.search(r'name="csrf_token" value="([^"]+)"', self.get(page))
-        answer = self.client.post(path, data={**fields, "csrf_token": token[1] if token else ""})
-        assert answer.status_code == status, answer.text
-        return answer.headers["Location"] if status == 303 else answer.text
 
 
 def words(html: str) -> str:
@@ -119,7 +92,7 @@ def test_settings_are_for_their_owner_in_a_browser(town: Place):
     Browser(town, "bob").get(page, 404)
     Browser(town, "bob").get(f"{page}/deliveries/1", 404)
     token, _ = accounts.create_token(town.hub, "ada", scope="write")
-    client = create_app(town.hub).test_client()
+    client = town.app.test_client()
     headers = {"Authorization": f"Bearer {token}"}
     assert client.get(page, headers=headers).status_code == 403
     assert Browser(town, "ada").client.post(f"{page}/delete").status_code == 403  # without the form's token
@@ -184,7 +157,7 @@ def test_watching_from_the_head_of_a_repo(town: Place):
 
 def api(town: Place, user: str, scope: str = "write", **options):
     token, _ = accounts.create_token(town.hub, user, scope=scope, **options)
-    client = create_app(town.hub).test_client()
+    client = town.app.test_client()
     return client, {"Authorization": f"Bearer {token}"}
 
 

@@ -27,7 +27,7 @@ from glasshub.notices.readers import may_read
 from glasshub.record import Record
 from glasshub.registry import announced, deliveries, repos, webhooks
 from glasshub.registry.webhooks import WebhookRow
-from glasshub.result_files import DAMAGE
+from glasshub.result_files import DAMAGE, printable
 
 FOLLOWED = ("refs/heads/", "refs/tags/")
 MOST_WAITING = 1000  # deliveries of one webhook
@@ -141,7 +141,7 @@ def _told(
 def _read(hub: Hub, repo: Repo) -> tuple[State, Sequence[Event]]:
     """A repo as it is now, and its record."""
     with open_repo(hub.git_dir(repo)) as git:
-        refs = {name: target for name, target in list_refs(git).items() if name.startswith(FOLLOWED)}
+        refs = {printable(name): oid for name, oid in list_refs(git).items() if name.startswith(FOLLOWED)}
         events = Record.read(hub, repo.key, repo.repo_id, git).events
     return State(repo, refs, events[-1].id if events else ""), events
 
@@ -170,9 +170,11 @@ def _write(db: Connection, key: str, plan: _Plan) -> int:
 
 def _add(db: Connection, key: str, hook: WebhookRow, notice: Notice, moment: str) -> None:
     payload = {**notice.payload, "webhook": {"id": hook.id, "version": VERSION}}
+    # What git keeps may hold halves of characters, which are no text to send.
+    body = json.dumps(payload, ensure_ascii=False).encode("utf-8", "replace").decode()
     deliveries.add(
         db, guid=secrets.token_hex(12), webhook=hook.id, repo=key, number=notice.number, action=notice.action,
-        scope=notice.scope, body=json.dumps(payload, ensure_ascii=False), now=moment,
+        scope=notice.scope, body=body, now=moment,
     )  # fmt: skip
 
 
