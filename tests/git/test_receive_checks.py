@@ -304,6 +304,7 @@ def test_shallow_lines_and_push_options_are_read(hub: Hub):
         (b"0011push-cert\0xyz0000", "--no-signed"),
         (push_body([(ZERO, ZERO, MAIN)], b"", "object-format=sha256"), "SHA-1"),
         (push_body([(ZERO, ZERO, f"refs/heads/{n}") for n in range(20_001)], b""), "lines"),
+        (push_body([(ZERO, ZERO, f"refs/heads/{'x' * 60_000}") for n in range(200)], b""), "bytes before any pack"),
     ],
 )
 def test_requests_that_make_no_sense_are_told_so(hub: Hub, body: bytes, reason: str):
@@ -323,6 +324,22 @@ def test_what_the_door_raises_is_reported_for_every_ref(hub: Hub):
         f"ng {MAIN} This repo is busy with another write. Try again.",
         "",
     ]
+
+
+def test_what_is_told_cannot_steer_the_terminal(hub: Hub):
+    hub.said = ("red \x1b[31m alert \x9b2J\rover", "grün\tund\nzwei")
+
+    def refuse() -> None:
+        raise Invalid("no \x1b]0;title\x07")
+
+    hub.before_apply = lambda: None
+    tip, sound = packs.sound_commit()
+    body = push_body([(ZERO, tip.hex(), MAIN)], pack_of(*sound), "report-status side-band-64k")
+    said = b"".join(hub.receive(io.BytesIO(body))).decode()
+    assert "red \ufffd[31m alert \ufffd2J\ufffdover" in said
+    assert "grün\tund\nzwei" in said
+    hub.before_apply = refuse
+    assert hub.push((ZERO, tip.hex(), "refs/heads/b"), sent=pack_of())[1] == "ng refs/heads/b no \ufffd]0;title\ufffd"
 
 
 def test_a_client_that_hangs_up_does_not_stop_what_has_begun(hub: Hub):

@@ -293,6 +293,29 @@ def test_thousands_of_refs_and_objects(tmp_path: Path):
         assert len(copy.git("branch", "-r").out.split("\n")) > 2000
 
 
+@pytest.mark.parametrize("version", [0, 2])
+def test_a_request_without_end_is_cut_off(origin: WorkTree, version: int):
+    """Gzipped, a few megabytes could unfold to many gigabytes."""
+    begin = pkt("command=fetch\n") + b"0001" if version == 2 else pkt(f"want {origin.head()} multi_ack_detailed\n")
+    endless = _Endless(begin, pkt(b"have " + b"1" * 40 + b" " * 60_000))
+    with open_repo(origin.path / ".git") as repo:
+        said = b"".join(serve_upload_pack(repo, endless, version=version, hidden=lambda _: False))
+    assert b"more than 16,777,216 bytes" in said
+    assert endless.given < 17_000_000
+
+
+class _Endless(io.RawIOBase):
+    def __init__(self, begin: bytes, again: bytes) -> None:
+        self._data, self._again, self.given = begin, again, 0
+
+    def read(self, count: int = -1) -> bytes:
+        while len(self._data) < count:
+            self._data += self._again
+        data, self._data = self._data[:count], self._data[count:]
+        self.given += len(data)
+        return data
+
+
 @pytest.mark.parametrize("body", [b"zzzz", b"0005", b"0014command=fetch\n", b"0011command=nope\n0000", b""])
 def test_nonsense_is_answered_not_crashed_on(origin: WorkTree, body: bytes):
     for version in (0, 2):

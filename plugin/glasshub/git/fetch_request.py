@@ -13,6 +13,7 @@ from glasshub.git.object_walk import Filter
 from glasshub.git.shallow import INFINITE
 
 MAX_LINES = 200_000
+MAX_BYTES = 16 * 1024**2
 _HEX = re.compile(rb"[0-9a-f]{40}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from glasshub.errors import Invalid
+from glasshub.errors import Invalid, TooLarge
 
 FLUSH = b"0000"
 DELIMITER = b"0001"
@@ -18,6 +18,21 @@ class Readable(Protocol):
 
     def read(self, count: int, /) -> bytes:
         """At most ``count`` bytes, at least one unless the stream has ended."""
+
+
+class Bounded:
+    """A stream of which only ``most`` bytes are read, so that a small gzipped request cannot unfold without end."""
+
+    def __init__(self, stream: Readable, most: int) -> None:
+        self._stream, self._most, self._left = stream, most, most
+
+    def read(self, count: int, /) -> bytes:
+        """At most ``count`` bytes. Raises ``TooLarge`` when there were more than ``most`` in all."""
+        data = self._stream.read(count)
+        self._left -= len(data)
+        if self._left < 0:
+            raise TooLarge(f"The request has more than {self._most:,} bytes before any pack. Ask for less at a time.")
+        return data
 
 
 class Delimiter(bytes):

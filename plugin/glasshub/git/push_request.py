@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from glasshub.errors import Invalid, TooLarge
-from glasshub.git.pktline import Readable, read_lines
+from glasshub.git.pktline import Bounded, Readable, read_lines
 from glasshub.git.refs import RefUpdate, is_object_id
 
 MOST_LINES = 20_000
+MOST_BYTES = 8 * 1024**2
 MOST_OPTIONS = 100
 MOST_OPTION_BYTES = 4096
 
@@ -45,6 +46,7 @@ def read_push_request(stream: Readable) -> PushRequest:
         TooLarge: it has too many commands or push options.
     """
     request = PushRequest()
+    stream = Bounded(stream, MOST_BYTES)
     for line in read_lines(stream, limit=MOST_LINES):
         _read_command(request, bytes(line))
     if request.updates and "push-options" in request.capabilities:

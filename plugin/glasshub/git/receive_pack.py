@@ -38,6 +38,8 @@ HIDDEN = "the hub keeps this ref; push to refs/heads/ or refs/tags/"
 _REPORT, _TALK = b"\x01", b"\x02"
 _DRAIN_PIECE = 1024**2
 _DRAIN_AT_LEAST = 64 * 1024**2
+# What a file says may be quoted, and must not speak to the terminal itself.
+_SHOWN = {code: "\ufffd" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
 _log = logging.getLogger(__name__)
 
 Apply = Callable[[Quarantine, list[RefUpdate], bool, list[str], Tell], list[RefResult]]
@@ -124,7 +126,7 @@ def _talk(
                 return list(done.value)
             # "quiet" silences progress, of which there is none; what the door says is said to everybody.
             if request.side_band:
-                yield from _band(_TALK, f"{line}\n".encode("utf-8", "replace"))
+                yield from _band(_TALK, f"{line.translate(_SHOWN)}\n".encode("utf-8", "replace"))
 
 
 def _refusals(updates: Sequence[RefUpdate], hidden: Callable[[str], bool]) -> list[str]:
@@ -153,7 +155,7 @@ def _band(band: bytes, data: bytes) -> Iterator[bytes]:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())[:1000]
+    return " ".join(text.split()).translate(_SHOWN)[:1000]
 
 
 class _Drainable:

@@ -17,10 +17,10 @@ from glasshub.git.advertise import ON_REQUEST, Hidden, advertised_refs, head_tar
 from glasshub.git.ancestry import lookup
 from glasshub.git.blob import blob_size
 from glasshub.git.commits import CommitReader
-from glasshub.git.fetch_request import MAX_LINES, FetchRequest, read_request
+from glasshub.git.fetch_request import MAX_BYTES, MAX_LINES, FetchRequest, read_request
 from glasshub.git.object_walk import Parents, TreeWalk, closure, missing_commits
 from glasshub.git.pack_write import pack_chunks
-from glasshub.git.pktline import DELIMITER, FLUSH, Delimiter, pkt, read_lines, read_pkt
+from glasshub.git.pktline import DELIMITER, FLUSH, Bounded, Delimiter, Readable, pkt, read_lines, read_pkt
 from glasshub.git.shallow import INFINITE, Boundary, by_depth, by_rule
 
 _BAND = 65_515
@@ -39,12 +39,13 @@ def serve_upload_pack(repo: GitRepo, stream: IO[bytes], *, version: int, hidden:
         The response body; an error becomes an ``ERR`` line that git shows.
     """
     try:
-        yield from _serve_v2(repo, stream, hidden) if version == 2 else _serve_v0(repo, stream)
+        lines = Bounded(stream, MAX_BYTES)
+        yield from _serve_v2(repo, lines, hidden) if version == 2 else _serve_v0(repo, lines)
     except GlasshubError as error:
         yield pkt(f"ERR {error.message}\n")
 
 
-def _serve_v2(repo: GitRepo, stream: IO[bytes], hidden: Hidden) -> Iterator[bytes]:
+def _serve_v2(repo: GitRepo, stream: Readable, hidden: Hidden) -> Iterator[bytes]:
     command = ""
     arguments: list[bytes] = []
     in_arguments = False
@@ -86,7 +87,7 @@ def _ls_refs(repo: GitRepo, arguments: list[bytes], hidden: Hidden) -> Iterator[
     yield FLUSH
 
 
-def _serve_v0(repo: GitRepo, stream: IO[bytes]) -> Iterator[bytes]:
+def _serve_v0(repo: GitRepo, stream: Readable) -> Iterator[bytes]:
     request = read_request(read_lines(stream, limit=MAX_LINES))
     if not request.wants:
         return
@@ -130,10 +131,10 @@ def _serve_v0(repo: GitRepo, stream: IO[bytes]) -> Iterator[bytes]:
 class _Rejoined:
     """A stream with a byte that was looked at put back in front."""
 
-    def __init__(self, head: bytes, rest: IO[bytes]) -> None:
+    def __init__(self, head: bytes, rest: Readable) -> None:
         self._head, self._rest = head, rest
 
-    def read(self, count: int = -1, /) -> bytes:
+    def read(self, count: int, /) -> bytes:
         """Up to ``count`` bytes."""
         head, self._head = self._head, b""
         return head or self._rest.read(count)
