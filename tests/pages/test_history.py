@@ -111,6 +111,16 @@ def test_a_private_model_keeps_its_history_to_its_readers(forum: Forum):
         assert "11" in forum.get(path, "wil")
 
 
+def test_an_act_with_very_many_results_is_cut_short(forum: Forum):
+    many = "".join(result(n / 10) for n in range(1100))
+    forum.push("model", "ada/many", {".eval_results/many.yaml": many}, message="Very many")
+    page = forum.get("/ada/many/evaluations/history")
+    assert page.count('class="claim-value"') == 200
+    assert "900 are left out here" in page
+    (act,) = forum.client().get("/api/models/ada/many/eval-results/history").json
+    assert (len(act["results"]), act["moreResults"]) == (1000, 100)
+
+
 def test_a_model_without_results_says_so(forum: Forum):
     forum.push("model", "ada/plain", {"README.md": "# Plain\n"})
     page = forum.get("/ada/plain/evaluations/history")

@@ -15,6 +15,7 @@ from glasshub.web.api.arguments import api_repo, limit, paged
 from glasshub.web.context import hub
 
 bp = Blueprint("api_history", __name__)
+MOST_NAMED = 1000  # results of one act
 
 
 @bp.get("/api/models/<ns>/<name>/eval-results/history")
@@ -25,8 +26,9 @@ def history(ns: str, name: str) -> Response:
     shown = shown_ids(hub().index.read(), repo.key)
     items = []
     for act in page.acts:
-        results = [{**_change_json(change), "state": page.state(change, shown)} for change in act.changes]
-        items.append({**_act_json(act), "results": results})
+        named = act.changes[:MOST_NAMED]
+        results = [{**_change_json(change), "state": page.state(change, shown)} for change in named]
+        items.append({**_act_json(act), "results": results, "moreResults": len(act.changes) - len(named)})
     return paged(items, page.cursor)
 
 

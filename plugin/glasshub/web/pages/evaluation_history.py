@@ -21,6 +21,7 @@ from glasshub.web.pages.sign_in import local_target
 bp = Blueprint("evaluation_history", __name__)
 PER_PAGE = 30
 NAMED = 12  # results of one act that are shown at once
+MOST_NAMED = 200  # and those that are shown at all
 
 
 @bp.get("/<ns>/<name>/evaluations/history")
@@ -38,6 +39,7 @@ def page(ns: str, name: str) -> ResponseReturnValue:
         cursor=cursor,
         next_cursor=found.cursor,
         named=NAMED,
+        most_named=MOST_NAMED,
         hidden=[] if cursor else queries.hidden_results(db, view.repo.key),
         state=partial(found.state, shown=shown_ids(db, view.repo.key)),
     )
