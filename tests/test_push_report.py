@@ -49,5 +49,16 @@ def test_every_problem_has_its_place():
     assert "eval.yaml:3:5: error: Give the task an id." in said
 
 
+def test_all_problems_are_told_unless_there_are_hundreds():
+    found = tuple(Problem("r.yaml", n, 1, "value must be a number.") for n in range(1, 251))
+    said = _said(Outcome(problems=found[:150]))
+    assert "150 problems to mend:" in said
+    assert said.count("r.yaml:") == 150
+    said = _said(Outcome(problems=found))
+    assert "250 problems to mend:" in said
+    assert said.count("r.yaml:") == 200
+    assert "and 50 more" in said
+
+
 def test_a_push_without_evaluations_says_only_where_to_look():
     assert [line for line in lines(REPO, Outcome(), base_url="") if line] == ["View it at /ada/net"]

@@ -11,6 +11,7 @@ from glasshub.index.rows import ResultRow
 from glasshub.indexing import Outcome
 
 MOST = 8
+MOST_PROBLEMS = 200  # all that one file can have; what comes after them is found again when these are mended
 
 
 def lines(repo: Repo, outcome: Outcome, moves: Sequence[Move] = (), *, base_url: str) -> list[str]:
@@ -71,13 +72,13 @@ def _problems(problems: Sequence[Problem]) -> list[str]:
     found = sorted(problems)
     if not found:
         return []
-    report = [f"{len(found)} problem{_s(found)} to mend:", *(f"  {problem}" for problem in found[:MOST])]
-    return [*report, f"  …{_more(found)}"] if len(found) > MOST else report
+    report = [f"{len(found)} problem{_s(found)} to mend:", *(f"  {problem}" for problem in found[:MOST_PROBLEMS])]
+    return [*report, f"  …{_more(found, MOST_PROBLEMS)}"] if len(found) > MOST_PROBLEMS else report
 
 
 def _s(things: Sequence[object]) -> str:
     return "" if len(things) == 1 else "s"
 
 
-def _more(things: Sequence[object]) -> str:
-    return f" and {len(things) - MOST} more" if len(things) > MOST else ""
+def _more(things: Sequence[object], most: int = MOST) -> str:
+    return f" and {len(things) - most} more" if len(things) > most else ""
