@@ -24,6 +24,7 @@ PAGES = [
     "/lab",
     "/lab/small",
     "/lab/small/evaluations",
+    "/lab/small/evaluations/history",
     "/datasets/lab/capitals",
     "/datasets/lab/many",
     "/datasets/lab/capitals/leaderboard?task=europe",
