@@ -154,6 +154,7 @@ def _write(
 def _pre_receive(desk: Desk, moves: Sequence[Move], tell: Tell) -> list[Move]:
     """The moves, refused where soundness, the rules for refs and benchmarks, or a plugin say so."""
     checked = [move if move.refusal else replace(move, refusal=_refuse(desk, move, tell)) for move in moves]
+    checked = _refuse_impossible(desk, checked)
     updates = [update for move in checked for update in move.updates]
     if any(move.refusal for move in checked) or not updates:
         return checked
@@ -162,6 +163,13 @@ def _pre_receive(desk: Desk, moves: Sequence[Move], tell: Tell) -> list[Move]:
     except GlasshubError as error:
         return [replace(move, refusal=error.message) for move in checked]
     return checked
+
+
+def _refuse_impossible(desk: Desk, moves: Sequence[Move]) -> list[Move]:
+    """Refuse what the refs as they are now do not allow, so that no object of it moves in."""
+    updates = [update for move in moves if not move.refusal for update in move.updates]
+    reasons = dict(zip(updates, refs.check_updates(desk.git, updates), strict=True))
+    return [_with_failure(move, {update: reason for update, reason in reasons.items() if reason}) for move in moves]
 
 
 def _refuse(desk: Desk, move: Move, tell: Tell) -> str:

@@ -21,6 +21,7 @@ __all__ = [
     "RefUpdate",
     "apply_updates",
     "check_ref_name",
+    "check_updates",
     "is_object_id",
     "read_ref",
     "recover",
@@ -102,7 +103,7 @@ def apply_updates(repo: GitRepo, updates: Sequence[RefUpdate], *, atomic: bool) 
     Raises:
         OSError: the disk failed, and putting things back failed too; the next ``recover`` finishes the moves.
     """
-    errors = _refusals(repo, updates)
+    errors = check_updates(repo, updates)
     if atomic and any(errors):
         return [RefResult(update, error or ATOMIC) for update, error in zip(updates, errors, strict=True)]
     going = [update for update, error in zip(updates, errors, strict=True) if not error]
@@ -110,7 +111,8 @@ def apply_updates(repo: GitRepo, updates: Sequence[RefUpdate], *, atomic: bool) 
     return [RefResult(u, error or failed.get(u.ref, "")) for u, error in zip(updates, errors, strict=True)]
 
 
-def _refusals(repo: GitRepo, updates: Sequence[RefUpdate]) -> list[str]:
+def check_updates(repo: GitRepo, updates: Sequence[RefUpdate]) -> list[str]:
+    """Why each update cannot be made with the refs as they are now (``""``: it can)."""
     names = [update.ref for update in updates]
     repeated = {ref for ref in names if names.count(ref) > 1} if len(set(names)) < len(names) else set()
     errors = [TWICE if u.ref in repeated else _refuse(repo, u) for u in updates]
