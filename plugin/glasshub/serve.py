@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
+import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,10 +18,12 @@ from gunicorn.app.base import BaseApplication
 from glasshub import indexing, repos
 from glasshub.app import create_app
 from glasshub.config import Settings
-from glasshub.errors import Conflict
-from glasshub.hub import open_hub
+from glasshub.errors import Conflict, GlasshubError
+from glasshub.hub import Hub, open_hub
 from glasshub.notices import outbox
 from glasshub.notices.loop import DeliveryLoop
+
+_log = logging.getLogger(__name__)
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
@@ -27,6 +32,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
     def __init__(self, settings: Settings, options: dict[str, Any]) -> None:
         self._settings = settings
         self._options = options
+        self._hub: Hub | None = None
         self._deliveries: DeliveryLoop | None = None
         super().__init__()
 
@@ -38,10 +44,15 @@ class _Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Flask:
         """The application of one worker, and its share of delivering webhooks."""
         with _undisturbed():
-            hub = open_hub(self._settings)
+            hub = self._hub = open_hub(self._settings)
             self._deliveries = DeliveryLoop(hub)
             self._deliveries.start()
             return create_app(hub)
+
+    def ready(self, age: int) -> None:
+        """A worker can serve. If it replaces one that died, it finishes what that one had begun."""
+        if age > self.cfg.workers and self._hub is not None:
+            threading.Thread(target=_heal, args=(self._hub,), name="heal", daemon=True).start()
 
     def stop(self) -> None:
         """A worker ends: what is being sent may be finished."""
@@ -69,6 +80,13 @@ def prepare(settings: Settings) -> int:
         return healed
     finally:
         hub.close()
+
+
+def _heal(hub: Hub) -> None:
+    try:
+        indexing.heal(hub)
+    except (GlasshubError, sqlite3.Error, OSError):
+        _log.exception("what a dead worker left could not be put right; the next start tries again")
 
 
 def serve(
@@ -104,6 +122,7 @@ def serve(
         "loglevel": "warning",
         "proc_name": "glasshub",
         "when_ready": lambda server: on_ready(),  # noqa: ARG005 - gunicorn names the argument
+        "post_worker_init": lambda worker: worker.app.ready(worker.age),
         "worker_exit": lambda server, worker: worker.app.stop(),  # noqa: ARG005 - likewise
     }
     _Server(settings, options).run()
