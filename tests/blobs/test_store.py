@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import random
 import signal
 import time
 from pathlib import Path
@@ -15,7 +16,7 @@ from glasshub.blobs.store import LocalStore
 from glasshub.errors import Invalid, NotFound, TooLarge
 from tests.index import children
 
-DATA = os.urandom(300_000)
+DATA = random.Random(1).randbytes(300_000)
 NAME = hashlib.sha256(DATA).hexdigest()
 
 
@@ -41,6 +42,7 @@ def test_what_is_stored_reads_back_in_whole_and_in_part(store: LocalStore, tmp_p
 @pytest.mark.parametrize(
     ("sent", "announced", "error"),
     [(DATA[:-1], len(DATA), Invalid), (DATA + b"x", len(DATA), TooLarge), (b"y" + DATA[1:], len(DATA), Invalid)],
+    ids=["short", "long", "other"],
 )
 def test_what_is_not_what_was_announced_leaves_nothing(
     store: LocalStore, tmp_path: Path, sent: bytes, announced: int, error: type[Exception]

@@ -374,7 +374,8 @@ def test_limits_are_told(hub: Hub):
 @given(st.binary(max_size=30))
 def test_no_good_name_is_dangerous(name: bytes):
     if not check_path_part(name):
-        assert name.lower().strip(b" .") not in (b"", b".git", b"git") or name.lower() in (b"git", b"...")
+        harmless = name.lower() in (b"git", b"...") or not name.strip(b" ")  # odd, but git takes them too
+        assert harmless or name.lower().strip(b" .") not in (b"", b".git", b"git")
         assert b"/" not in name
         assert b"\0" not in name
 

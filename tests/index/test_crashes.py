@@ -23,6 +23,7 @@ from tests.git.receive_server import LIMITS
 from tests.index import children
 from tests.index.town import MAIN, Town, eval_yaml, result
 
+pytestmark = pytest.mark.slow
 PUSH_STEPS = [
     (Quarantine, "migrate"),
     (refs, "apply_updates"),

@@ -44,6 +44,7 @@ def test_a_file_that_is_not_this_versions_index_is_replaced(tmp_path: Path, cont
     assert _version(path) == schema.VERSION
 
 
+@pytest.mark.slow
 def test_processes_that_start_at_once_agree_on_one_file(tmp_path: Path):
     path = tmp_path / "index.sqlite"
     code = (

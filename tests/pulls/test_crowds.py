@@ -78,6 +78,7 @@ def test_of_two_who_merge_at_once_one_is_told(village: Village):
     village.assert_equal_to_rebuilt()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize(("owner", "name"), STEPS)
 def test_a_merge_that_dies_is_whole_or_has_not_happened(village: Village, owner: object, name: str, after: bool):
