@@ -92,7 +92,7 @@ class Registry:
         if version not in (None, tables.SCHEMA_VERSION):
             raise GlasshubError(
                 f"The registry has schema {version}, and this version of glasshub needs {tables.SCHEMA_VERSION}. "
-                "Use the version that made it, or a newer one."
+                "Use the version of glasshub that made it."
             )
         return version is not None and present >= set(tables.metadata.tables)
 
