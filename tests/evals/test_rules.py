@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from glasshub.evals.alignment import Alignment, BenchmarkFacts, align, explain
 from glasshub.evals.eval_results import ResultEntry, parse_result_file
 from glasshub.evals.eval_yaml import Metric
-from glasshub.evals.origins import community_entries
 from glasshub.evals.ranking import Candidate, Tier, competition_ranks, headline
+from glasshub.evals.result_id import result_id
 
 FACTS = BenchmarkFacts(True, True, {"t": Metric(minimum=0, maximum=1), "open": Metric()})
 
@@ -88,17 +88,18 @@ def test_ranks_count_who_is_better(values: list[float], higher: bool):
         assert rank == 1 + sum((other > value) if higher else (other < value) for other in values)
 
 
-def _entries(*values: float, path: str = ".eval_results/a.yaml") -> list[ResultEntry]:
-    text = "".join(f"- dataset: {{id: a/b, task_id: t}}\n  value: {value}\n" for value in values)
-    return list(parse_result_file(text.encode(), path).entries)
+def _entry(text: str, path: str = ".eval_results/a.yaml") -> ResultEntry:
+    (entry,) = parse_result_file(f"- dataset: {{id: o/d, task_id: t}}\n{text}".encode(), path).entries
+    return entry
 
 
-def test_a_pull_request_contributes_what_it_changes_minus_what_main_says_already():
-    head = {".eval_results/a.yaml": _entries(0.1, 0.2), ".eval_results/old.yaml": _entries(0.9)}
-    found = community_entries(head, [".eval_results/a.yaml"], _entries(0.1))
-    assert [entry.value for entry in found] == [0.2]
-
-
-def test_identical_entries_are_counted_once():
-    found = community_entries({"x": _entries(0.3, 0.3)}, ["x"], [])
-    assert [entry.value for entry in found] == [0.3]
+def test_a_result_is_what_it_says_wherever_it_stands():
+    same = [_entry("  value: 0.5\n"), _entry("\n  value: 0.50\n"), _entry("  value: 5e-1\n", ".eval_results/b.yaml")]
+    assert len({result_id(entry) for entry in same}) == 1
+    others = [
+        "  value: 0.6\n",
+        "  value: 0.5\n  notes: x\n",
+        '  value: 0.5\n  date: "2026-01-01"\n',
+        "  value: 0.5\n  x: 1\n",
+    ]
+    assert len({result_id(entry) for entry in [same[0], *map(_entry, others)]}) == 5
