@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import tempfile
 from pathlib import Path
@@ -16,7 +17,7 @@ from glasshub.config import Settings
 from glasshub.errors import Conflict
 from glasshub.git import read
 from glasshub.git.refs import ZERO
-from glasshub.hub import Hub, open_hub
+from glasshub.hub import open_hub
 from glasshub.identity import Repo
 from glasshub.index.db import Index
 from tests.index.town import MAIN, Town, eval_yaml, result
@@ -50,7 +51,7 @@ class Histories(RuleBasedStateMachine):
         accounts.add_user(hub, "ada")
         accounts.add_org(hub, "lab", admin="ada")
         self.heard = Town(hub)
-        self.unheard = Town(Hub(hub.settings, hub.registry, Index(self.folder / "other.sqlite"), hub.plugins))
+        self.unheard = Town(dataclasses.replace(hub, index=Index(self.folder / "other.sqlite")))
         self.touched: list[str] = []
         self.commits: list[str] = [ZERO]
 

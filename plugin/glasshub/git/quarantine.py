@@ -234,7 +234,7 @@ def _make_folder(path: Path) -> Path:
     while True:
         try:
             path.mkdir(parents=True)
-        except FileNotFoundError:
+        except (FileNotFoundError, FileExistsError):  # the second where it went between two looks at it
             continue  # another quarantine was the last to leave, and took the folder around it away
         return path
 
