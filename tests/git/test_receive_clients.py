@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import random
-import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -167,33 +165,3 @@ def test_a_push_from_a_shallow_clone(hub: Receiver, tree: WorkTree, tmp_path: Pa
     shallow.git("push", "-q", "origin", "main")
     assert hub.refs() == {"refs/heads/main": shallow.head()}
     hub.fsck()
-
-
-def test_a_push_of_100_000_objects(hub: Receiver, tree: WorkTree, capsys):
-    commands = _history(commits=20_000)
-    command = ["git", "-C", str(tree.path), "fast-import", "--quiet"]
-    subprocess.run(command, input=commands, check=True, timeout=120)
-    count = len(objects(tree.path / ".git"))
-    assert count >= 100_000
-    start = time.perf_counter()
-    tree.git("push", "-q", "origin", "big")
-    seconds = time.perf_counter() - start
-    with capsys.disabled():
-        print(f"\n  push of {count:,} objects: {seconds:.1f} s, client included")
-    assert hub.refs()["refs/heads/big"] == tree.git("rev-parse", "big").out.strip()
-    assert seconds < 60
-
-
-def _history(commits: int) -> bytes:
-    """A fast-import stream: each commit changes a few files in a tree of folders."""
-    chance = random.Random(3)
-    parts = []
-    for n in range(commits):
-        parts.append(b"commit refs/heads/big\ncommitter Ada <ada@example.org> %d +0000\n" % (1_700_000_000 + n))
-        parts.append(b"data 8\nChange.\n\n")
-        for _ in range(2):
-            text = b"%d\n" % chance.randrange(1 << 40) * 20
-            parts.append(b"M 100644 inline d%d/f%d.txt\n" % (chance.randrange(20), chance.randrange(50)))
-            parts.append(b"data %d\n%s\n" % (len(text), text))
-        parts.append(b"\n")
-    return b"".join(parts)
