@@ -16,7 +16,7 @@ __all__ = ["Card", "parse_card", "render_markdown"]
 
 MAX_FRONT_MATTER = 128 * 1024
 _FRONT_MATTER = re.compile(r"\A(?:\ufeff)?---[ \t]*\r?\n(.*?)^---[ \t]*\r?$\n?", re.DOTALL | re.MULTILINE)
-_TITLE = re.compile(r"^#[ \t]+(.+?)[ \t]*#*$", re.MULTILINE)
+_TITLE = re.compile(r"^#[ \t]+(.+)$", re.MULTILINE)
 _EXCERPT = 280
 
 
@@ -120,7 +120,7 @@ def _first(value: object) -> str:
 
 def _title(body: str) -> str:
     found = _TITLE.search(body[:10_000])
-    return plain_text(found[1]) if found else ""
+    return plain_text(found[1].rstrip().rstrip("#")) if found else ""
 
 
 def _excerpt(body: str) -> str:

@@ -26,6 +26,7 @@ from glasshub import references
 
 MAX_CHARACTERS = 120_000  # the slowest input known takes some 50 microseconds a character
 _MAX_HIGHLIGHTED = 50_000
+_LONGEST_LINE = 2_000  # characters of text that a title or excerpt is made of
 _ID_PREFIX = "user-content-"
 _TAGS = nh3.ALLOWED_TAGS - {"center", "bdo"} | {"input", "section", "details", "summary", "figure", "figcaption"}
 _ATTRIBUTES: dict[str, set[str]] = {
@@ -84,8 +85,8 @@ def render_markdown(
 
 
 def plain_text(markdown: str) -> str:
-    """A line of Markdown without its marks, for titles and excerpts."""
-    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", markdown)
+    """A line of Markdown without its marks, for titles and excerpts (of its beginning, if it is long)."""
+    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", markdown[:_LONGEST_LINE])
     text = re.sub(r"<[^>]*>", "", text)
     return html.unescape(re.sub(r"[*_`]{1,3}|~~", "", text)).strip()
 
