@@ -17,6 +17,7 @@ from glasshub.web.auth import COOKIE
 from tests.pages.browser import launch, served
 
 MODEL = "/mixedbread-ai/mxbai-embed-large-v1"
+DISPUTED = "/mara/first-option"
 BENCHMARK = "/datasets/glasshub/desk-questions"
 BOARD = "/datasets/mteb/scifact/leaderboard"
 DESKTOP = {"width": 1280, "height": 900}
@@ -50,6 +51,10 @@ SHOTS = [
     Shot("not-found-phone", "/nobody/nothing", phone=True),
     Shot("file", f"{MODEL}/blob/main/.eval_results/mteb.yaml#L12"),
     Shot("commit", f"{MODEL}/commit/<latest>"),
+    Shot("pull-request", f"{DISPUTED}/discussions/1", member=True),
+    Shot("pull-request-phone-dark", f"{DISPUTED}/discussions/1", phone=True, dark=True),
+    Shot("evaluation-history", f"{DISPUTED}/evaluations/history"),
+    Shot("submit-score", f"{DISPUTED}/submit-score", member=True),
 ]
 
 
