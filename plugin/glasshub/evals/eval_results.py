@@ -134,7 +134,11 @@ class _Entry:
         value, value_text = self._value(node)
         source = self._source(node)
         extra = self._extra(node)
-        found = ResultEntry(
+        date, notes = self._date(node), self._text(node, "notes")
+        verify_token = self._text(node, "verifyToken", limit=16_384)
+        if self._problems.errors > before:
+            return None
+        return ResultEntry(
             path=self._path,
             position=self._position,
             line=node.line,
@@ -143,14 +147,13 @@ class _Entry:
             dataset_revision=dataset["revision"],
             value=value,
             value_text=value_text,
-            date=self._date(node),
-            verify_token=self._text(node, "verifyToken", limit=16_384),
+            date=date,
+            verify_token=verify_token,
             source=source,
-            notes=self._text(node, "notes"),
+            notes=notes,
             extra=extra,
             unknown={key: to_python(value) for key, value in node.items.items() if key not in _KNOWN},
         )
-        return found if self._problems.errors == before else None
 
     def _dataset(self, node: yaml_nodes.Mapping) -> dict[str, str]:
         found = {"id": "", "task_id": "", "revision": ""}

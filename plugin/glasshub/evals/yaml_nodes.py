@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 import yaml
 
@@ -25,11 +26,12 @@ except ImportError:  # PyYAML built without libyaml
 MAX_DEPTH = 32
 MAX_NODES = 50_000
 MAX_PROBLEMS = 200
+MAX_DIRECTIVES = 20
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _SPECIAL = {".inf": math.inf, "+.inf": math.inf, "-.inf": -math.inf, ".nan": math.nan}
 _MAX_DIGITS = 400
-_NODE_EVENTS = (yaml.ScalarEvent, yaml.CollectionStartEvent)  # built once: this is the inner loop
+_MAYBE_DIRECTIVE = re.compile("(?:^|[\n\r\x85\u2028\u2029])%")
 
 Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
 
@@ -132,6 +134,9 @@ def compose(data: bytes, problems: Problems, *, max_bytes: int) -> Node | None:
         line, column = _place(data[: error.start].decode("utf-8", "replace"))
         problems.error_at(line, column, "The file is not UTF-8. Save it as UTF-8.")
         return None
+    if place := _one_directive_too_many(text):
+        problems.error_at(*place, f"More than {MAX_DIRECTIVES} lines begin with %, as directives do. Remove them.")
+        return None
     try:
         return _Composer(problems).compose(text.removeprefix("\ufeff"))
     except yaml.reader.ReaderError as error:
@@ -173,7 +178,10 @@ class _Composer:
 
     def compose(self, text: str) -> Node | None:
         for event in _events(text):
-            if isinstance(event, _NODE_EVENTS):
+            if isinstance(event, yaml.ScalarEvent):
+                line, column = self._begin(event)
+                self._place(Scalar(event.value, not event.style and event.implicit[0], line, column))
+            elif isinstance(event, yaml.CollectionStartEvent):
                 self._open(event)
             elif isinstance(event, yaml.CollectionEndEvent):
                 self._stack.pop()
@@ -186,20 +194,19 @@ class _Composer:
                     self._stop(event, "There is a second document (---) in the file. Keep one document a file.")
         return self._root
 
-    def _open(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> None:
-        mark = event.start_mark
-        assert mark is not None
-        line, column = mark.line + 1, mark.column + 1
+    def _begin(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> tuple[int, int]:
+        """Count a value and check what it may not have; where it starts."""
         self._nodes += 1
         if self._nodes > MAX_NODES:
             self._stop(event, f"The file has more than {MAX_NODES:,} values. Split it up.")
         if event.anchor is not None:
             self._stop(event, "Anchors (&name) are not read. Remove it.")
-        if event.tag not in (None, "!"):
+        if event.tag is not None and event.tag != "!":
             self._stop(event, "Tags (!name) are not read. Remove it.")
-        if isinstance(event, yaml.ScalarEvent):
-            self._place(Scalar(event.value, event.style in (None, "") and event.implicit[0], line, column))
-            return
+        return _start(event)
+
+    def _open(self, event: yaml.CollectionStartEvent) -> None:
+        line, column = self._begin(event)
         node = Mapping(line, column) if isinstance(event, yaml.MappingStartEvent) else Sequence(line, column)
         self._place(node)
         if len(self._stack) >= MAX_DEPTH:
@@ -236,6 +243,14 @@ class _Composer:
     def _stop(self, event: yaml.Event, message: str) -> None:
         self._problems.error_at(*_start(event), message)
         raise _Stop
+
+
+def _one_directive_too_many(text: str) -> tuple[int, int] | None:
+    """Where, for libyaml compares each directive with all before it."""
+    if text.count("%") <= MAX_DIRECTIVES:
+        return None
+    found = next(islice(_MAYBE_DIRECTIVE.finditer(text), MAX_DIRECTIVES, None), None)
+    return None if found is None else _place(text[: found.end()])
 
 
 def _start(event: yaml.Event) -> tuple[int, int]:
