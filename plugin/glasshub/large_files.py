@@ -23,13 +23,20 @@ FILES = "files"
 
 
 def find(hub: Hub, repo: Repo, pointers: Collection[Pointer]) -> dict[str, LargeFile]:
-    """Those of the files that the repo has, by SHA-256. (The caller has checked that the reader may see the repo.)"""
+    """Those of the files that the repo has, by SHA-256. (The caller has checked that the reader may see the repo.)
+
+    A file whose content was lost on the disk counts as one that it does not have, so that it can be brought again.
+    """
     if not pointers:
         return {}
     with hub.registry.read() as db:
         found = rows.find(db, repo.key, [pointer.sha256 for pointer in pointers])
-    sizes = {pointer.sha256: pointer.size for pointer in pointers}
-    return {sha256: file for sha256, file in found.items() if file.size == sizes[sha256]}
+    wanted = {(pointer.sha256, pointer.size) for pointer in pointers}
+    return {
+        sha256: file
+        for sha256, file in found.items()
+        if (sha256, file.size) in wanted and _stored(hub, file) is not None
+    }
 
 
 def size(hub: Hub, repo: Repo, sha256: str) -> int | None:
@@ -42,7 +49,24 @@ def size(hub: Hub, repo: Repo, sha256: str) -> int | None:
 def missing(hub: Hub, repo: Repo, pointers: Collection[Pointer]) -> list[Pointer]:
     """Those of the files that the repo does not have."""
     found = find(hub, repo, pointers)
-    return [pointer for pointer in pointers if pointer.sha256 not in found]
+    sizes = {sha256: file.size for sha256, file in found.items()}
+    return [pointer for pointer in pointers if sizes.get(pointer.sha256) != pointer.size]
+
+
+def faults(hub: Hub, repo: Repo) -> Iterator[str]:
+    """A sentence for every file that the repo has and whose content is not on the disk, or not whole."""
+    with hub.registry.read() as db:
+        known = rows.every(db, repo.key)
+    for file in known:
+        stored = _stored(hub, file)
+        if stored is None:
+            yield f"the content of the large file {file.sha256} is missing; restore it below {hub.settings.data}/blobs"
+        elif stored != file.size:
+            yield f"the large file {file.sha256} has {stored:,} bytes on the disk, not {file.size:,}; restore it"
+
+
+def _stored(hub: Hub, file: LargeFile) -> int | None:
+    return file.size if file.xet_hash else hub.blobs.size(FILES, file.sha256)
 
 
 def require_may_add(hub: Hub, actor: Actor, repo: Repo, size: int) -> None:

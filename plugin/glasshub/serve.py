@@ -75,6 +75,7 @@ def prepare(settings: Settings) -> int:
     hub = open_hub(settings)
     try:
         repos.sweep(hub)
+        hub.blobs.sweep()
         healed = indexing.heal(hub)
         outbox.catch_up(hub)
         return healed

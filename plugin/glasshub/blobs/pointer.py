@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 MAX_POINTER = 1024  # bytes, as the specification says
 VERSION = "https://git-lfs.github.com/spec/v1"
+MIN_POINTER = len(VERSION) + 83  # bytes: with a size of one digit
 _BEGIN = f"version {VERSION}\n".encode()
 _TEXT = re.compile(
     rb"version https://git-lfs\.github\.com/spec/v1\n"

@@ -56,6 +56,12 @@ def find(db: Connection, repo: str, hashes: Collection[str]) -> dict[str, LargeF
     return found
 
 
+def every(db: Connection, repo: str) -> list[LargeFile]:
+    """All files that the repo has, by SHA-256."""
+    rows = db.execute(select(large_files).where(large_files.c.repo == repo).order_by(large_files.c.sha256))
+    return [_file(row) for row in rows]
+
+
 def locks(db: Connection, repo: str) -> list[PathLock]:
     """The locks of a repo by path."""
     rows = db.execute(select(lfs_locks).where(lfs_locks.c.repo == repo).order_by(lfs_locks.c.path))

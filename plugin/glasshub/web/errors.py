@@ -116,7 +116,7 @@ def _lfs_answer(status: int, message: str) -> Response:
     # As for git: an anonymous reader is asked for credentials whether or not the repo exists.
     if status in (401, 404) and not actor().signed_in:
         status = 401
-    response = jsonify({"message": message, "request_id": request_id()})
+    response = jsonify({"message": message, "request_id": request_id(), **g.get("error_fields", {})})
     response.status_code, response.content_type = status, "application/vnd.git-lfs+json"
     if status == 401:
         response.headers["LFS-Authenticate"] = response.headers["WWW-Authenticate"] = _REALM

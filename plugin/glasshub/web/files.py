@@ -10,10 +10,11 @@ from dulwich.repo import Repo as GitRepo
 from flask import Blueprint, Response, g, request
 
 from glasshub import access, large_files
-from glasshub.blobs.pointer import MAX_POINTER, Pointer, parse_pointer
+from glasshub.blobs.pointer import Pointer
 from glasshub.errors import EntryNotFound, GlasshubError
 from glasshub.git.blob import stream_blob
-from glasshub.git.read import TreeEntry, entry, open_repo, read_blob, split_revision_path
+from glasshub.git.pointers import pointer_at
+from glasshub.git.read import TreeEntry, entry, open_repo, split_revision_path
 from glasshub.identity import Repo, RepoType
 from glasshub.web.content import Content, send
 from glasshub.web.context import hub, load_repo
@@ -58,13 +59,6 @@ def _content(repo: Repo, git_repo: GitRepo, found: TreeEntry) -> Content:
     if pointer is not None:
         return large_content(repo, pointer, found.path)
     return Content(found.path, found.oid, found.size, lambda start, end: stream_blob(git_repo, found.oid, start, end))
-
-
-def pointer_at(git_repo: GitRepo, found: TreeEntry) -> Pointer | None:
-    """The large file that a tree entry stands for, ``None`` for an ordinary one."""
-    if found.kind != "file" or found.size > MAX_POINTER:
-        return None
-    return parse_pointer(read_blob(git_repo, found.oid))
 
 
 def large_content(repo: Repo, pointer: Pointer, path: str = "") -> Content:

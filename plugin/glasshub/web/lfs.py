@@ -1,4 +1,4 @@
-"""Git LFS: batch, basic and multipart transfers, verification and locks.
+"""Git LFS: batch, basic and multipart transfers, verification.
 
 Protocol: https://github.com/git-lfs/git-lfs/tree/main/docs/api. Multipart is what ``huggingface_hub`` speaks: it is
 chosen by ``chunk_size`` in the header of an upload action.
@@ -29,7 +29,9 @@ MOST_OBJECTS = 1000
 _EXPIRES_IN = 12 * 3600
 
 
-def _routes(suffix: str, method: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+def lfs_routes(suffix: str, method: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+    """Register a view below ``info/lfs/`` of models and datasets."""
+
     def register(view: Callable[..., Response]) -> Callable[..., Response]:
         for prefix, type in (("", "model"), ("/datasets", "dataset")):
             rule = f"{prefix}/<ns>/<name>/info/lfs/{suffix}"
@@ -39,10 +41,10 @@ def _routes(suffix: str, method: str) -> Callable[[Callable[..., Response]], Cal
     return register
 
 
-@_routes("objects/batch", "POST")
+@lfs_routes("objects/batch", "POST")
 def batch(type: RepoType, ns: str, name: str) -> Response:
     """What to do to upload or download objects: an address for each, or why not."""
-    body = _json()
+    body = json_object()
     upload = body.get("operation") == "upload"
     if not upload and body.get("operation") != "download":
         raise Invalid("operation must be upload or download.")
@@ -53,13 +55,13 @@ def batch(type: RepoType, ns: str, name: str) -> Response:
     pointers = _pointers(body)
     known = large_files.find(hub(), repo, pointers)
     multipart = "multipart" in _strings(body.get("transfers"))
-    answer = [
+    objects = [
         _upload(repo, pointer, pointer.sha256 in known, multipart=multipart)
         if upload
         else _download(repo, pointer, pointer.sha256 in known)
         for pointer in pointers
     ]
-    return _answer({"transfer": "multipart" if multipart and upload else "basic", "objects": answer})
+    return answer({"transfer": "multipart" if multipart and upload else "basic", "objects": objects})
 
 
 @bp.put("/lfs/<key>/<sha256>")
@@ -83,7 +85,7 @@ def put_part(key: str, sha256: str, number: int) -> Response:
 def complete(key: str, sha256: str) -> Response:
     """All parts have come: join and check them."""
     repo, pointer, by = _signed(key, sha256)
-    listed = _json().get("parts")
+    listed = json_object().get("parts")
     parts = [
         (part["partNumber"], part.get("etag", ""))
         for part in (listed if isinstance(listed, list) else [])
@@ -109,7 +111,7 @@ def verify(key: str, sha256: str) -> Response:
     repo, pointer, _ = _signed(key, sha256)
     if large_files.missing(hub(), repo, [pointer]):
         raise NotFound(f"The object {pointer.sha256} has not come. Upload it again.")
-    return _answer({})
+    return answer({})
 
 
 def _upload(repo: Repo, pointer: Pointer, known: bool, *, multipart: bool) -> dict[str, Any]:
@@ -177,14 +179,16 @@ def _strings(value: object) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
-def _json() -> Mapping[str, Any]:
+def json_object() -> Mapping[str, Any]:
+    """The body of the request. Raises ``Invalid`` when it is no JSON object."""
     body = request.get_json(force=True, silent=True)
     if not isinstance(body, dict):
         raise Invalid("The body must be a JSON object.")
     return body
 
 
-def _answer(body: Mapping[str, Any], status: int = 200) -> Response:
+def answer(body: Mapping[str, Any], status: int = 200) -> Response:
+    """An answer as git-lfs expects it."""
     response = jsonify(body)
     response.status_code = status
     response.content_type = CONTENT_TYPE

@@ -100,7 +100,7 @@ def _advertise_push(type: RepoType, ns: str, name: str) -> bytes:
     try:
         repo = load_repo(type, ns, name, Action.DISCUSS)  # whoever may read may open a pull request
     except RepoNotFound:
-        _require_may_create(ns, name)
+        require_may_create(ns, name)
         return advertise_receive_pack(MemoryRepo(), hidden=hidden, capabilities=CAPABILITIES)
     with _open(repo) as git_repo:
         return advertise_receive_pack(git_repo, hidden=hidden, capabilities=CAPABILITIES)
@@ -114,11 +114,12 @@ def repo_to_push(type: RepoType, ns: str, name: str) -> Repo:
     try:
         return load_repo(type, ns, name, Action.DISCUSS, redirect=False)
     except RepoNotFound:
-        _require_may_create(ns, name)
+        require_may_create(ns, name)
         return repos.find_or_create_for_push(hub(), actor(), type, ns, name)
 
 
-def _require_may_create(ns: str, name: str) -> None:
+def require_may_create(ns: str, name: str) -> None:
+    """Return if a push by the actor would make this repo. Raises ``Unauthenticated``, ``RepoNotFound``."""
     # Nothing is made before the push itself arrives; a stranger learns no more than that there is no such repo.
     if not actor().signed_in:
         raise Unauthenticated("Sign in to push: any user name, and a token with scope write as password.")

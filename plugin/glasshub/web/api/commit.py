@@ -18,6 +18,7 @@ from glasshub.errors import EntryNotFound, Invalid, RevisionNotFound, TooLarge
 from glasshub.git.blob_pack import BlobPack
 from glasshub.git.build import Delete, Operation, Place
 from glasshub.git.ignore import MAX_CHARACTERS, Ignore
+from glasshub.git.pointers import pointer_at
 from glasshub.git.quarantine import Quarantine
 from glasshub.git.read import entry, list_refs, open_repo, read_file
 from glasshub.identity import Repo
@@ -141,11 +142,15 @@ def _stored_rules(git: GitRepo, tip: str) -> str:
 
 
 def _oid(git: GitRepo, tip: str, path: str) -> str | None:
+    """What clients compare with their own file: the blob's id, or the SHA-256 of a large file."""
     try:
         found = entry(git, tip, path) if tip else None
     except EntryNotFound:
         return None
-    return found.oid if found is not None and found.kind == "file" else None
+    if found is None or found.kind != "file":
+        return None
+    pointer = pointer_at(git, found)
+    return pointer.sha256 if pointer else found.oid
 
 
 def _edit(repo: Repo, lines: CommitLines, pack: BlobPack) -> Edit:

@@ -7,8 +7,10 @@ from typing import Any
 
 from dulwich.repo import Repo as GitRepo
 
+from glasshub.blobs.pointer import Pointer
 from glasshub.errors import Invalid
-from glasshub.git.read import list_tree, open_repo
+from glasshub.git.pointers import pointers_among
+from glasshub.git.read import TreeEntry, list_tree, open_repo
 from glasshub.identity import RepoType
 from glasshub.index import queries
 from glasshub.index.rows import RepoRow
@@ -125,4 +127,18 @@ def _files(git_repo: GitRepo, commit: str, *, blobs: bool) -> list[dict[str, Any
     entries = [item for item in list_tree(git_repo, commit, recursive=True) if item.kind in ("file", "symlink")]
     if not blobs:
         return [{"rfilename": item.path} for item in entries]
-    return [{"rfilename": item.path, "size": item.size, "blobId": item.oid} for item in entries]
+    pointers = pointers_among(git_repo, entries)
+    return [_sibling(item, pointers.get(item.oid) if item.kind == "file" else None) for item in entries]
+
+
+def _sibling(item: TreeEntry, pointer: Pointer | None) -> dict[str, Any]:
+    found: dict[str, Any] = {"rfilename": item.path, "size": item.size, "blobId": item.oid}
+    if pointer is None:
+        return found
+    said = lfs_json(item, pointer)
+    return {**found, "size": pointer.size, "lfs": {**said, "sha256": pointer.sha256}}
+
+
+def lfs_json(item: TreeEntry, pointer: Pointer) -> dict[str, Any]:
+    """What a listing tells of a large file besides its path."""
+    return {"oid": pointer.sha256, "size": pointer.size, "pointerSize": item.size}

@@ -8,6 +8,7 @@ from dulwich.repo import Repo as GitRepo
 from flask import Blueprint, Response, jsonify, request
 
 from glasshub.errors import EntryNotFound, Invalid
+from glasshub.git.pointers import pointers_among
 from glasshub.git.read import (
     TreeEntry,
     entry,
@@ -18,6 +19,7 @@ from glasshub.git.read import (
     split_revision_path,
 )
 from glasshub.web.api.arguments import KIND, api_repo, flag, limit, paged
+from glasshub.web.api.repo_json import lfs_json
 from glasshub.web.context import hub
 
 bp = Blueprint("api_tree", __name__)
@@ -60,11 +62,14 @@ def _maybe(git_repo: GitRepo, commit: str, path: str) -> TreeEntry | None:
 
 def _items(git_repo: GitRepo, commit: str, entries: list[TreeEntry], *, expand: bool) -> list[dict[str, Any]]:
     changes = last_changes(git_repo, commit, [item.path for item in entries]) if expand else {}
+    pointers = pointers_among(git_repo, entries)
     items = []
     for item in entries:
         # A submodule has no bytes here; as a file, clients would try to fetch it.
         kind = "directory" if item.kind in ("directory", "submodule") else "file"
         found: dict[str, Any] = {"type": kind, "oid": item.oid, "size": item.size, "path": item.path}
+        if (pointer := pointers.get(item.oid)) is not None and item.kind == "file":
+            found.update({"size": pointer.size, "lfs": lfs_json(item, pointer)})
         change = changes.get(item.path)
         if change is not None:
             found["lastCommit"] = {"id": change.id, "title": change.title, "date": change.date}

@@ -23,6 +23,7 @@ from glasshub.errors import (
     RevisionNotFound,
 )
 from glasshub.git.build import Put
+from glasshub.git.pointers import pointer_at
 from glasshub.git.read import TreeEntry, entry, list_refs, open_repo, read_blob, split_revision_path
 from glasshub.identity import RepoType
 from glasshub.index import queries
@@ -30,7 +31,6 @@ from glasshub.result_files import printable
 from glasshub.text_files import MAX_BYTES, from_form, to_form
 from glasshub.web.context import actor, hub
 from glasshub.web.errors import status_of
-from glasshub.web.files import pointer_at
 from glasshub.web.links import blob_url, edit_url, new_file_url, with_query
 from glasshub.web.pages.repo_view import RepoView, repo_routes, view_repo
 

@@ -9,8 +9,10 @@ from dulwich.repo import Repo as GitRepo
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from glasshub.blobs.pointer import Pointer
 from glasshub.cards import parse_card
 from glasshub.errors import EntryNotFound, RevisionNotFound
+from glasshub.git.pointers import pointer_at, pointers_among
 from glasshub.git.read import (
     Commit,
     Revision,
@@ -40,6 +42,7 @@ PER_PAGE = 1000
 MOST_REFS = 100  # of each kind; more are reached by their address
 DATED = 200  # entries of a folder whose last change is looked up
 IMAGES = (".png", ".jpg", ".jpeg", ".gif", ".webp")  # served as what they are; SVG may hold scripts
+LARGEST_PICTURE = 10 * 1024**2  # of those stored with Git LFS
 MARKDOWN = (".md", ".markdown")
 
 
@@ -76,6 +79,7 @@ def tree(type: RepoType, ns: str, name: str, rest: str) -> ResponseReturnValue:
             path=path,
             steps=_steps(view, rev, path),
             entries=shown,
+            pointers=pointers_among(git, shown),
             total=len(entries),
             start=start,
             next_start=start + PER_PAGE if start + PER_PAGE < len(entries) else 0,
@@ -96,6 +100,7 @@ def blob(type: RepoType, ns: str, name: str, rest: str) -> ResponseReturnValue:
             return redirect(tree_url(view.path, rev.text, path))
         if found.kind == "submodule":
             raise EntryNotFound(f"{path} is a submodule: a commit of another repository ({found.oid}).")
+        pointer = pointer_at(git, found)
         return render_template(
             "files/blob.html",
             view=view,
@@ -106,8 +111,16 @@ def blob(type: RepoType, ns: str, name: str, rest: str) -> ResponseReturnValue:
             latest=_latest(git, rev, path),
             refs=ref_list(git, view, rev, path, blob_url),
             download=resolve_url(view.path, rev.text, path),
-            **_content(git, view, rev, found),
+            pointer=pointer,
+            size=pointer.size if pointer else found.size,
+            **(_large(found, pointer) if pointer else _content(git, view, rev, found)),
         )
+
+
+def _large(found: TreeEntry, pointer: Pointer) -> dict[str, object]:
+    """How to show what lies outside of git: small pictures as such, all else as a download."""
+    picture = found.path.lower().endswith(IMAGES) and pointer.size <= LARGEST_PICTURE
+    return {"mode": "image" if picture else "lfs", "switch": False}
 
 
 def _content(git: GitRepo, view: RepoView, rev: Revision, found: TreeEntry) -> dict[str, object]:

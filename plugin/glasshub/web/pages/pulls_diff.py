@@ -9,6 +9,7 @@ from itertools import pairwise, zip_longest
 
 from markupsafe import Markup, escape
 
+from glasshub.blobs.pointer import Pointer, parse_pointer
 from glasshub.git.diff import DiffLine, FileChange, Hunk
 from glasshub.web.pages.source import tokens_of
 
@@ -46,11 +47,15 @@ class ShownHunk:
 
 @dataclass(frozen=True, slots=True)
 class ShownFile:
-    """A changed file. ``withheld`` tells that its lines are left for a page of their own."""
+    """A changed file. ``withheld`` tells that its lines are left for a page of their own.
+
+    ``pointers`` are the large files that its two sides stand for, if they do.
+    """
 
     change: FileChange
     hunks: Sequence[ShownHunk] = ()
     withheld: bool = False
+    pointers: tuple[Pointer | None, Pointer | None] = (None, None)
 
 
 def show_files(
@@ -72,12 +77,18 @@ def show_files(
         if left is not None:
             left -= change.lines
         old, new = (_highlighted(texts.get(oid), path) for oid, path in _sides(change))
-        shown.append(ShownFile(change, [_hunk(hunk, old, new) for hunk in change.hunks]))
+        before, after = (_pointer(texts.get(oid)) for oid, _ in _sides(change))
+        hunks = [_hunk(hunk, old, new) for hunk in change.hunks]
+        shown.append(ShownFile(change, hunks, pointers=(before, after)))
     return shown
 
 
 def _sides(change: FileChange) -> tuple[tuple[str, str], tuple[str, str]]:
     return (change.old_id, change.old_path), (change.new_id, change.path)
+
+
+def _pointer(text: str | None) -> Pointer | None:
+    return parse_pointer(text.encode("utf-8", "replace")) if text is not None else None
 
 
 def _highlighted(text: str | None, path: str) -> list[Pieces]:

@@ -1,0 +1,118 @@
+"""A large file is brought by those who may, and read only through a repo that has it; addresses cannot be bent."""
+
+from __future__ import annotations
+
+import os
+from urllib.parse import parse_qs, urlsplit
+
+import httpx2
+import pytest
+
+from glasshub import large_files
+from glasshub.identity import Repo
+from tests.api.lab import Lab
+from tests.lfs import wire
+
+pytestmark = pytest.mark.slow
+
+
+def _repo(lab: Lab, repo_id: str) -> Repo:
+    from glasshub import repos
+
+    return next(repo for repo in repos.every(lab.live.hub) if repo.repo_id == repo_id)
+
+
+def test_knowing_a_hash_gives_nothing(lab: Lab):
+    secret, mine, data = lab.repo(private=True), lab.repo(), os.urandom(50_000)
+    wire.bring(lab, "writer", secret, data)
+    assert wire.has(lab, "reader", secret, data)
+    for who in ("anonymous", "stranger"):
+        assert not wire.has(lab, who, secret, data)
+    assert not wire.has(lab, "writer", mine, data)
+    asked = wire.batch(lab, "stranger", mine, "upload", data)
+    upload = wire.action(asked, "upload")["href"]  # the bytes are asked for again
+    text = wire.pointer(data).encode()
+    with pytest.raises(Exception, match=r"content of large files is missing: x\.bin"):
+        lab.api("writer").upload_file(path_or_fileobj=text, path_in_repo="x.bin", repo_id=mine)
+    assert httpx2.post(f"{wire.action(asked, 'verify')['href']}", json={}).status_code in (401, 404)
+    assert httpx2.put(upload, content=os.urandom(50_000)).status_code == 400
+    assert not wire.has(lab, "writer", mine, data)
+    assert httpx2.put(upload, content=data).status_code == 200
+    assert wire.has(lab, "anonymous", mine, data)
+
+
+def test_what_two_repos_have_is_stored_once_and_outlives_one_of_them(lab: Lab):
+    first, second, data = lab.repo(), lab.repo(), os.urandom(50_000)
+    for repo in (first, second):
+        wire.commit(lab, "writer", repo, "m.bin", data)
+    stored = list((lab.live.hub.settings.data / "blobs" / "files").rglob(wire.sha256(data)))
+    assert len(stored) == 1
+    lab.api("admin").delete_repo(first)
+    assert lab.http("anonymous").get(f"/{second}/resolve/main/m.bin").content == data
+
+
+def test_the_author_of_a_pull_request_brings_its_files(lab: Lab):
+    repo, data = lab.repo(a="1"), os.urandom(50_000)
+    wire.commit(lab, "author", repo, "m.bin", data, create_pr=True)
+    number = next(iter(lab.api("author").get_repo_discussions(repo))).num
+    assert lab.http("anonymous").get(f"/{repo}/resolve/refs%2Fpr%2F{number}/m.bin").content == data
+    assert wire.batch(lab, "anonymous", repo, "upload", b"other").status_code == 401
+    private = lab.repo(private=True)
+    assert wire.batch(lab, "author", private, "upload", data).status_code == 404
+
+
+def test_signed_addresses_stand_for_one_thing_and_expire(lab: Lab):
+    repo, other, data = lab.repo(private=True), lab.repo(private=True), os.urandom(5_000)
+    wire.bring(lab, "writer", repo, data)
+    href = wire.action(wire.batch(lab, "reader", repo, "download", data), "download")["href"]
+    assert httpx2.get(href).content == data
+    assert httpx2.get(href, headers={"Range": "bytes=4990-"}).content == data[-10:]
+    keys = _repo(lab, repo).key, _repo(lab, other).key
+    query = parse_qs(urlsplit(href).query)
+    bent = [
+        href.replace(*keys),
+        href.replace(wire.sha256(data), "0" * 64),
+        href.replace(f"size={len(data)}", "size=1"),
+        href.replace(f"expires={query['expires'][0]}", f"expires={int(query['expires'][0]) + 1}"),
+        href.replace(f"signature={query['signature'][0]}", "signature="),
+        href.replace("by=", "by=x"),
+        href + "&more=1",
+        href.partition("?")[0],
+    ]
+    for address in bent:
+        assert address != href
+        assert httpx2.get(address).status_code in (401, 403)
+    assert httpx2.put(href, content=data).status_code in (401, 403)
+
+
+def test_a_past_address_is_refused(lab: Lab):
+    from glasshub.app import create_app
+    from glasshub.web.signed import sign
+
+    app = create_app(lab.live.hub)
+    repo, data = lab.repo(), os.urandom(500)
+    wire.bring(lab, "writer", repo, data)
+    path = f"/lfs/{_repo(lab, repo).key}/{wire.sha256(data)}"
+    with app.test_request_context(base_url=lab.live.url):
+        fresh, past = (sign("GET", path, {"size": "500", "by": ""}, seconds=seconds) for seconds in (60, -1))
+    assert httpx2.get(fresh).content == data
+    assert httpx2.get(past).status_code in (401, 403)
+    assert "expired" in httpx2.get(past).json()["message"]
+
+
+def test_check_tells_of_contents_that_are_gone(lab: Lab):
+    repo, data, hub = lab.repo(), os.urandom(5_000), lab.live.hub
+    wire.commit(lab, "writer", repo, "m.bin", data)
+    found = _repo(lab, repo)
+    assert list(large_files.faults(hub, found)) == []
+    path = hub.blobs.local_path("files", wire.sha256(data))
+    path.unlink()
+    (fault,) = large_files.faults(hub, found)
+    assert wire.sha256(data) in fault
+    assert "restore" in fault
+    answer = lab.http("anonymous").get(f"/{repo}/resolve/main/m.bin")
+    assert answer.status_code == 404
+    wire_again = wire.batch(lab, "writer", repo, "upload", data).json()["objects"][0]
+    assert "actions" in wire_again  # whoever still has the content can bring it again
+    wire.bring(lab, "writer", repo, data)
+    assert lab.http("anonymous").get(f"/{repo}/resolve/main/m.bin").content == data
