@@ -34,18 +34,32 @@ def every_death(action: Callable[[], object], prepare: Callable[[], object], *, 
     raise AssertionError(f"still dying after {most} changes")
 
 
-def _run_until(action: Callable[[], object], number: int) -> None:
+def die_at(number: int) -> Callable[[], None]:
+    """A function to call at each step: it kills the process when it is called for the ``number``-th time."""
     seen = 0
 
-    def watch(event: str, arguments: tuple[object, ...]) -> None:
+    def step() -> None:
         nonlocal seen
+        seen += 1
+        if seen == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return step
+
+
+def before_every_change(step: Callable[[], None]) -> None:
+    """Call ``step`` before each change that this process makes to the file system, from now on."""
+
+    def watch(event: str, arguments: tuple[object, ...]) -> None:
         writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
         if event in _CHANGES or writes:
-            seen += 1
-            if seen == number:
-                os.kill(os.getpid(), signal.SIGKILL)
+            step()
 
     sys.addaudithook(watch)
+
+
+def _run_until(action: Callable[[], object], number: int) -> None:
+    before_every_change(die_at(number))
     try:
         action()
     except BaseException:  # noqa: BLE001 - whatever it is, a forked test must not go on
