@@ -8,8 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pytest
 
-from glasshub import large_files
+from glasshub import repos
+from glasshub.app import create_app
 from glasshub.identity import Repo
+from glasshub.web.signed import sign
 from tests.api.lab import Lab
 from tests.lfs import wire
 
@@ -17,8 +19,6 @@ pytestmark = pytest.mark.slow
 
 
 def _repo(lab: Lab, repo_id: str) -> Repo:
-    from glasshub import repos
-
     return next(repo for repo in repos.every(lab.live.hub) if repo.repo_id == repo_id)
 
 
@@ -86,9 +86,6 @@ def test_signed_addresses_stand_for_one_thing_and_expire(lab: Lab):
 
 
 def test_a_past_address_is_refused(lab: Lab):
-    from glasshub.app import create_app
-    from glasshub.web.signed import sign
-
     app = create_app(lab.live.hub)
     repo, data = lab.repo(), os.urandom(500)
     wire.bring(lab, "writer", repo, data)
@@ -98,21 +95,3 @@ def test_a_past_address_is_refused(lab: Lab):
     assert httpx2.get(fresh).content == data
     assert httpx2.get(past).status_code in (401, 403)
     assert "expired" in httpx2.get(past).json()["message"]
-
-
-def test_check_tells_of_contents_that_are_gone(lab: Lab):
-    repo, data, hub = lab.repo(), os.urandom(5_000), lab.live.hub
-    wire.commit(lab, "writer", repo, "m.bin", data)
-    found = _repo(lab, repo)
-    assert list(large_files.faults(hub, found)) == []
-    path = hub.blobs.local_path("files", wire.sha256(data))
-    path.unlink()
-    (fault,) = large_files.faults(hub, found)
-    assert wire.sha256(data) in fault
-    assert "restore" in fault
-    answer = lab.http("anonymous").get(f"/{repo}/resolve/main/m.bin")
-    assert answer.status_code == 404
-    wire_again = wire.batch(lab, "writer", repo, "upload", data).json()["objects"][0]
-    assert "actions" in wire_again  # whoever still has the content can bring it again
-    wire.bring(lab, "writer", repo, data)
-    assert lab.http("anonymous").get(f"/{repo}/resolve/main/m.bin").content == data
