@@ -66,7 +66,9 @@ class Histories(RuleBasedStateMachine):
             shutil.rmtree(self.folder)
 
     def repo(self, pick: int, type: str = "") -> Repo | None:
-        known = [repo for repo in repos.every(self.heard.hub) if repo.type == type or not type]
+        # By name, since keys are drawn at random: the same choices must lead to the same history again.
+        found = sorted(repos.every(self.heard.hub), key=lambda repo: (repo.type, repo.repo_id.lower()))
+        known = [repo for repo in found if repo.type == type or not type]
         return known[pick % len(known)] if known else None
 
     def town(self, heard: bool, repo: Repo) -> Town:
