@@ -93,6 +93,51 @@ def test_a_broken_eval_yaml_is_refused_with_its_place_and_nothing_changes(live, 
     assert data.git("ls-remote", "origin", "refs/heads/main").out.split()[0] == good
 
 
+def test_all_mistakes_of_an_eval_yaml_are_told_at_once_each_with_its_place(live, tmp_path: Path):
+    ada = live.person("ada")
+    data = init(tmp_path / "data", live.git_url(f"datasets/{ada.name}/wrong", ada))
+    broken = EVAL_YAML.replace("name: Capitals", "name: []").replace("- id: asia", "- id: 7")
+    data.commit("Begin", **{"README.md": "# Data\n"})
+    data.git("push", "-q", "origin", "main")
+    data.commit("Ask", **{"eval.yaml": broken.replace("range: [0, 1]", "range: [1, 0], colour: red")})
+    refused = data.git("push", "origin", "main", check=False)
+    assert not refused.ok
+    for place in ("eval.yaml:1:7", "eval.yaml:6:9", "eval.yaml:8:35", "eval.yaml:8:43"):
+        assert f"{place}: error: " in refused.err, refused.err
+    assert "eval.yaml has 4 error(s), listed above; correct them and push again" in refused.err
+    data.git("push", "-q", "origin", "main:refs/heads/draft")  # only main makes a benchmark
+    data.commit("Mend", **{"eval.yaml": EVAL_YAML})
+    assert "Benchmark with 2 leaderboards" in data.git("push", "origin", "main").err
+
+
+def test_a_file_that_cannot_be_read_is_reported_and_its_neighbours_count(live, tmp_path: Path):
+    ada = live.person("ada")
+    dataset_id, model_id = f"{ada.name}/capitals", f"{ada.name}/small"
+    data = init(tmp_path / "data", live.git_url(f"datasets/{dataset_id}", ada))
+    data.commit("Ask", **{"eval.yaml": EVAL_YAML})
+    data.git("push", "-q", "origin", "main")
+    model = init(tmp_path / "model", live.git_url(model_id, ada))
+    good = f"- dataset: {{id: {dataset_id}, task_id: europe}}\n  value: 0.5\n"
+    model.write(".eval_results/bytes.yaml", b"- dataset: \xff\xfe\n")
+    model.write(".eval_results/good.yaml", good)
+    model.write(".eval_results/open.yaml", "- dataset: {id: a/b\n  value: 1\n")
+    model.write(".eval_results/mixed.yaml", "- value: 1\n" + good.replace("europe", "asia"))
+    model.commit("Report")
+    said = model.git("push", "origin", "main").err
+    assert "2 results on leaderboards:" in said
+    assert "europe: 0.5 (rank 1 of 1)" in said
+    assert "asia: 0.5 (rank 1 of 1)" in said
+    assert ".eval_results/bytes.yaml:1:12: error: The file is not UTF-8. Save it as UTF-8." in said
+    assert ".eval_results/mixed.yaml:1:3: error: Give the result a dataset" in said
+    assert ".eval_results/open.yaml:2:8: error: This is not YAML" in said
+    info = json.loads(_get(f"{live.url}/api/models/{model_id}?expand=evalResults"))
+    assert {item["filename"] for item in info["evalResults"] if "error" in item} == {
+        ".eval_results/bytes.yaml",
+        ".eval_results/mixed.yaml",
+        ".eval_results/open.yaml",
+    }
+
+
 def test_pushing_to_a_repo_that_does_not_exist_creates_it_only_in_ones_own_namespace(live, tmp_path: Path):
     ada, eve = live.person("ada"), live.person("eve")
     tree = init(tmp_path / "tree", live.git_url(f"{ada.name}/fresh.git", ada))
