@@ -12,7 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from glasshub.errors import GlasshubError
 from glasshub.hub import Hub
-from glasshub.web import api, files, lfs_locks, pages, smart_http, uploads
+from glasshub.web import api, cas, files, lfs_locks, pages, smart_http, uploads
 from glasshub.web.auth import init_auth
 from glasshub.web.context import EXTENSION
 from glasshub.web.encoding import init_encoding
@@ -42,7 +42,16 @@ def create_app(hub: Hub) -> Flask:
     init_headers(app)
     init_templates(app)
     init_auth(app)
-    for blueprint in (smart_http.bp, lfs_locks.bp, files.bp, uploads.bp, *api.BLUEPRINTS, *pages.BLUEPRINTS):
+    for blueprint in (
+        smart_http.bp,
+        cas.bp,
+        cas.tokens,
+        lfs_locks.bp,
+        files.bp,
+        uploads.bp,
+        *api.BLUEPRINTS,
+        *pages.BLUEPRINTS,
+    ):
         app.register_blueprint(blueprint)
     if hub.settings.trusted_proxies:
         hops = hub.settings.trusted_proxies

@@ -13,11 +13,27 @@ from typing import IO
 from glasshub import access, clock
 from glasshub.access import Action
 from glasshub.blobs.pointer import Pointer
+from glasshub.blobs.xet import content
 from glasshub.errors import NotFound, TooLarge
 from glasshub.hub import Hub
 from glasshub.identity import Actor, Repo
 from glasshub.registry import large_files as rows
 from glasshub.registry.large_files import LargeFile
+
+__all__ = [
+    "FILES",
+    "LargeFile",
+    "add",
+    "faults",
+    "find",
+    "local_path",
+    "missing",
+    "receive",
+    "require",
+    "require_may_add",
+    "size",
+    "stream",
+]
 
 FILES = "files"
 
@@ -66,7 +82,9 @@ def faults(hub: Hub, repo: Repo) -> Iterator[str]:
 
 
 def _stored(hub: Hub, file: LargeFile) -> int | None:
-    return file.size if file.xet_hash else hub.blobs.size(FILES, file.sha256)
+    if not file.xet_hash:
+        return hub.blobs.size(FILES, file.sha256)
+    return file.size if hub.blobs.size(content.RECIPES, file.xet_hash) is not None else None
 
 
 def require_may_add(hub: Hub, actor: Actor, repo: Repo, size: int) -> None:
@@ -117,5 +135,7 @@ def stream(hub: Hub, repo: Repo, pointer: Pointer, start: int = 0, end: int | No
     Raises:
         NotFound: it does not have it.
     """
-    require(hub, repo, pointer)
+    file = require(hub, repo, pointer)
+    if file.xet_hash:
+        return content.stream(hub.blobs, content.load_recipe(hub.blobs, file.xet_hash), start, end)
     return hub.blobs.stream(FILES, pointer.sha256, start, end)

@@ -148,19 +148,22 @@ def test_large_files_and_a_large_commit(lab: Lab, tmp_path: Path):
 
 
 def test_limits_are_told_before_anything_is_sent(tmp_path: Path):
-    hub = open_hub(Settings(data=tmp_path / "data", max_commit_bytes=40_000))
+    hub = open_hub(Settings(data=tmp_path / "data", max_commit_bytes=40_000, max_file_bytes=60_000))
     accounts.add_user(hub, "ada")
     repos.create(hub, accounts.actor_for(hub, "ada"), "model", "ada", "m")
     client = create_app(hub).test_client()
     headers = {"Authorization": f"Bearer {accounts.create_token(hub, 'ada')[0]}"}
     asked = {"files": [{"path": "small", "size": 1}, {"path": "big", "size": 50_000}]}
+    huge = {"files": [{"path": "huge", "size": 70_000}]}
     many = lines(("header", {"summary": "x"}), *[file(f"f{n}", b"x" * 3000) for n in range(100)])
-    for answer in (
-        client.post("/api/models/ada/m/preupload/main", json=asked, headers=headers),
-        client.post("/api/models/ada/m/commit/main", data=many, headers=headers),
+    modes = client.post("/api/models/ada/m/preupload/main", json=asked, headers=headers).json["files"]
+    assert [item["uploadMode"] for item in modes] == ["regular", "lfs"]
+    for answer, setting in (
+        (client.post("/api/models/ada/m/preupload/main", json=huge, headers=headers), "max_file_bytes"),
+        (client.post("/api/models/ada/m/commit/main", data=many, headers=headers), "max_commit_bytes"),
     ):
         assert (answer.status_code, answer.headers["X-Error-Code"]) == (413, "TooLarge")
-        assert "max_commit_bytes" in answer.json["error"]
+        assert setting in answer.json["error"]
     assert client.get("/api/models/ada/m/refs").json["branches"] == []
     hub.close()
 

@@ -30,8 +30,10 @@ Hasher = Callable[[], "hashlib._Hash"]
 class BlobStore(Protocol):
     """What the hub needs of a place for content. ``kind`` keeps different hashes apart (``files``, ``xorbs``)."""
 
-    def receive(self, kind: str, name: str, stream: IO[bytes], *, size: int, check: Check | None = None) -> bool:
-        """Store what ``stream`` gives under ``name``; whether it is new.
+    def receive(
+        self, kind: str, name: str, stream: IO[bytes], *, size: int, check: Check | None = None, exact: bool = True
+    ) -> bool:
+        """Store what ``stream`` gives under ``name``; whether it is new. Not ``exact``: ``size`` is only the most.
 
         Raises:
             Invalid: it is not what the name says. Nothing is kept.
@@ -98,11 +100,13 @@ class LocalStore:
         self._incoming = folder / "incoming"
         self._incoming.mkdir(parents=True, exist_ok=True)
 
-    def receive(self, kind: str, name: str, stream: IO[bytes], *, size: int, check: Check | None = None) -> bool:
+    def receive(
+        self, kind: str, name: str, stream: IO[bytes], *, size: int, check: Check | None = None, exact: bool = True
+    ) -> bool:
         """See :class:`BlobStore`; content of kind ``files`` is checked by its SHA-256."""
         fresh = self._incoming / f"{secrets.token_hex(16)}.part"
         try:
-            _write(fresh, _pieces(stream, size), check or Sha256(name), expected=size)
+            _write(fresh, _pieces(stream, size), check or Sha256(name), expected=size, exact=exact)
             return self._keep(fresh, kind, name)
         finally:
             fresh.unlink(missing_ok=True)
@@ -233,7 +237,7 @@ class _Digest:
         """Any content is right."""
 
 
-def _write(path: Path, pieces: Iterator[bytes], check: Check, *, expected: int) -> None:
+def _write(path: Path, pieces: Iterator[bytes], check: Check, *, expected: int, exact: bool = True) -> None:
     size = 0
     with path.open("xb") as file:
         for data in pieces:
@@ -242,7 +246,7 @@ def _write(path: Path, pieces: Iterator[bytes], check: Check, *, expected: int) 
                 raise TooLarge(f"The content has more than the {expected:,} bytes that were announced.")
             check.update(data)
             file.write(data)
-        if size != expected:
+        if exact and size != expected:
             raise Invalid(f"The content has {size:,} bytes, not the {expected:,} that were announced. Upload it again.")
         check.finish()
         file.flush()

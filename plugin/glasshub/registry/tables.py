@@ -186,6 +186,14 @@ large_files = Table(
     Column("added_by", String, nullable=False),
 )
 
+# Which repos use which xorbs: they were uploaded for that repo, or make a file of it.
+xorb_uses = Table(
+    "xorb_uses",
+    metadata,
+    Column("xorb", String, primary_key=True),
+    Column("repo", ForeignKey("repos.key", ondelete="CASCADE"), primary_key=True, index=True),
+)
+
 lfs_locks = Table(
     "lfs_locks",
     metadata,

@@ -23,6 +23,7 @@ __all__ = ["COOKIE", "INVALID", "end_session", "in_session", "init_auth", "load_
 COOKIE = "glasshub_session"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _WITHOUT_COOKIES = frozenset({"smart_http", "lfs", "feeds"})  # blueprints of programs that are no browsers
+_OWN_TOKENS = frozenset({"cas"})  # blueprints that look at their tokens themselves
 _API = re.compile(r"/(?:api|uploads)(?:/|$)")
 _API_HEADER = "X-CSRFToken"
 _EXTENSION = "glasshub_wrong_passwords"
@@ -58,7 +59,7 @@ def load_actor() -> None:
         TooManyRequests: too many wrong passwords lately.
     """
     g.actor, g.in_session = ANONYMOUS, False
-    if request.endpoint == "static":
+    if request.endpoint == "static" or request.blueprint in _OWN_TOKENS:
         return
     if request.headers.get("Authorization"):
         _refuse_remembered_credentials()

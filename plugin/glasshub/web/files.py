@@ -16,8 +16,9 @@ from glasshub.git.blob import stream_blob
 from glasshub.git.pointers import pointer_at
 from glasshub.git.read import TreeEntry, entry, open_repo, split_revision_path
 from glasshub.identity import Repo, RepoType
+from glasshub.large_files import LargeFile
 from glasshub.web.content import Content, send
-from glasshub.web.context import hub, load_repo
+from glasshub.web.context import hub, load_repo, public_url
 
 bp = Blueprint("files", __name__)
 _AS_STORED = frozenset({"files.raw"})  # endpoints that show pointers as they are
@@ -70,5 +71,13 @@ def large_content(repo: Repo, pointer: Pointer, path: str = "") -> Content:
         pointer.size,
         lambda start, end: large_files.stream(hub(), repo, pointer, start, end),
         large_files.local_path(hub(), file),
-        {"X-Linked-Etag": f'"{pointer.sha256}"', "X-Linked-Size": str(pointer.size)},
+        {"X-Linked-Etag": f'"{pointer.sha256}"', "X-Linked-Size": str(pointer.size), **_xet(repo, file)},
     )
+
+
+def _xet(repo: Repo, file: LargeFile) -> dict[str, str]:
+    """What leads Xet clients to the chunks of a file, if it is stored as such."""
+    if not file.xet_hash:
+        return {}
+    address = f"{public_url()}/api/{repo.type}s/{repo.repo_id}/xet-read-token/main"
+    return {"X-Xet-Hash": file.xet_hash, "Link": f'<{address}>; rel="xet-auth"'}

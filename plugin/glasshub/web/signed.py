@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
+import json
 import time
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from flask import current_app, request
 
-from glasshub.errors import Forbidden
+from glasshub.errors import Forbidden, Unauthenticated
 from glasshub.web.context import public_url
 
 SECONDS = 12 * 3600  # a large file over a slow line takes its time
@@ -37,6 +39,24 @@ def claims() -> Mapping[str, str]:
     if not query.get(_EXPIRES, "").isdigit() or int(query[_EXPIRES]) < time.time():
         raise Forbidden("This address has expired. Ask for a new one.")
     return query
+
+
+def seal(said: Mapping[str, str], *, seconds: int) -> tuple[str, int]:
+    """A token that carries ``said``, and when it expires (seconds since the epoch)."""
+    expires = int(time.time()) + seconds
+    text = base64.urlsafe_b64encode(json.dumps({**said, _EXPIRES: str(expires)}).encode()).rstrip(b"=").decode("ascii")
+    return f"{text}.{_signature('token', text, {})}", expires
+
+
+def unseal(token: str) -> Mapping[str, str]:
+    """What a token carries. Raises ``Unauthenticated`` when it is not one of ours, or has expired."""
+    text, _, signature = token.partition(".")
+    if not hmac.compare_digest(signature, _signature("token", text, {})):
+        raise Unauthenticated("This token is not one that the hub gave out. Ask for a new one.")
+    said: dict[str, str] = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    if int(said.pop(_EXPIRES)) < time.time():
+        raise Unauthenticated("This token has expired. Ask for a new one.")
+    return said
 
 
 def _signature(method: str, path: str, query: Mapping[str, str]) -> str:

@@ -30,6 +30,7 @@ from glasshub.web.body import counted_body, push_limits
 from glasshub.web.context import actor, hub, public_url
 
 bp = Blueprint("api_commit", __name__)
+INLINE_BYTES = 10 * 1024**2  # larger files do not go into git
 MOST_FILES = 1000  # in one preupload; stock clients ask about 256
 MOST_OPERATIONS = 20_000  # in one commit
 _GIT_IGNORE = ".gitignore"
@@ -40,7 +41,7 @@ _PARENT = re.compile(r"[0-9a-f]{5,40}")
 def preupload(kind: str, ns: str, name: str, revision: str) -> Response:
     """How each file is to be sent, whether ``.gitignore`` excludes it, and the id of what is there now.
 
-    Everything goes inside the commit for now (``regular``); what is too large for that is refused here.
+    Small files go inside the commit (``regular``), large ones are brought by Xet or Git LFS first.
     """
     repo, body = api_repo(kind, ns, name), json_body()
     ref = _target(repo, revision)
@@ -50,9 +51,13 @@ def preupload(kind: str, ns: str, name: str, revision: str) -> Response:
         tip = _tip(git, ref)
         ignore = Ignore(given or _stored_rules(git, tip))
         items = [
-            {"path": path, "uploadMode": "regular", "shouldIgnore": ignore.excludes(path), "oid": _oid(git, tip, path)}
+            {
+                "path": path,
+                "uploadMode": _mode(hub().settings, path, size),
+                "shouldIgnore": ignore.excludes(path),
+                "oid": _oid(git, tip, path),
+            }
             for path, size in asked
-            if _fits(hub().settings, path, size)
         ]
     return jsonify({"files": items})
 
@@ -124,14 +129,10 @@ def _asked(item: dict[str, Any]) -> tuple[str, int]:
     return path, size
 
 
-def _fits(settings: Settings, path: str, size: int) -> bool:
-    most = min(settings.max_commit_bytes // 4 * 3, settings.max_object_bytes)
-    if size > most:
-        raise TooLarge(
-            f"{path} has {size:,} bytes; over the API at most {most:,} are taken (settings max_commit_bytes and "
-            "max_object_bytes). Push it with git."
-        )
-    return True
+def _mode(settings: Settings, path: str, size: int) -> str:
+    if size > settings.max_file_bytes:
+        raise TooLarge(f"{path} has {size:,} bytes; at most {settings.max_file_bytes:,} are taken (max_file_bytes).")
+    return "lfs" if size > min(INLINE_BYTES, settings.max_commit_bytes // 4 * 3) else "regular"
 
 
 def _stored_rules(git: GitRepo, tip: str) -> str:

@@ -1,0 +1,134 @@
+"""Xet with the stock client: what it uploads comes back byte for byte, through Xet, plain HTTP and git-lfs."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import struct
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Live, Person
+from tests.push import gitclient
+from tests.require import require
+
+pytestmark = pytest.mark.slow
+SIZE = 24 * 1024**2
+
+
+@pytest.fixture
+def ada(live: Live) -> Person:
+    return live.person("ada")
+
+
+def _python(live: Live, who: Person | None, code: str, tmp_path: Path, **env: str) -> str:
+    """Run code with the stock client in a process of its own, with a home of its own."""
+    environment = {
+        **os.environ, "HF_ENDPOINT": live.url, "HF_HOME": str(tmp_path / f"home-{who.name if who else 'nobody'}"),
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1", **env,
+    }  # fmt: skip
+    environment.pop("HF_TOKEN", None)
+    if who:
+        environment["HF_TOKEN"] = who.token
+    program = f"from huggingface_hub import *\napi = HfApi()\n{code}"
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout.strip()
+
+
+def _weights(path: Path, seed: int = 1) -> bytes:
+    """Random bytes, then floats, which clients compress in another way."""
+    chance = random.Random(seed)
+    floats = struct.pack("<1000000f", *(chance.gauss(0, 0.02) for _ in range(1_000_000)))
+    data = chance.randbytes(SIZE - len(floats)) + floats
+    path.write_bytes(data)
+    return data
+
+
+def _reading(repo: str) -> str:
+    """Code that prints the SHA-256 of what is downloaded."""
+    return (
+        f"import hashlib; print(hashlib.sha256(open(hf_hub_download({repo!r}, 'model.bin'), 'rb').read()).hexdigest())"
+    )
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def test_an_upload_comes_back_by_every_way(live: Live, ada: Person, tmp_path: Path):
+    data = _weights(tmp_path / "model.bin")
+    repo = f"{ada.name}/m"
+    _python(live, ada, f"api.create_repo({repo!r}); api.upload_file(path_or_fileobj={str(tmp_path / 'model.bin')!r}, "
+            f"path_in_repo='model.bin', repo_id={repo!r})", tmp_path)  # fmt: skip
+    read = _reading(repo)
+    assert _python(live, None, read, tmp_path / "xet") == _digest(data)
+    assert _python(live, None, read, tmp_path / "plain", HF_HUB_DISABLE_XET="1") == _digest(data)
+    require("git-lfs")
+    clone = gitclient.clone(live.git_url(repo), tmp_path / "clone")
+    clone.git("lfs", "install", "--local")
+    clone.git("lfs", "pull")
+    assert _digest((clone.path / "model.bin").read_bytes()) == _digest(data)
+    assert not list((live.hub.settings.data / "blobs" / "files").rglob(_digest(data)))
+
+
+def _upload(live: Live, who: Person, repo: str, path: Path, tmp_path: Path) -> None:
+    upload = f"api.upload_file(path_or_fileobj={str(path)!r}, path_in_repo='model.bin', repo_id={repo!r})"
+    _python(live, who, f"api.create_repo({repo!r}, exist_ok=True); {upload}", tmp_path)
+
+
+def _stored(live: Live, kind: str) -> int:
+    return sum(path.stat().st_size for path in (live.hub.settings.data / "blobs" / kind).rglob("*") if path.is_file())
+
+
+def test_a_small_change_sends_few_bytes_and_other_repos_share_chunks(live: Live, ada: Person, tmp_path: Path):
+    data = bytearray(_weights(tmp_path / "model.bin", seed=2))
+    _upload(live, ada, f"{ada.name}/m", tmp_path / "model.bin", tmp_path)
+    before = _stored(live, "xorbs")
+    at = len(data) // 2
+    data[at : at + 10_000] = random.Random(3).randbytes(10_000)
+    (tmp_path / "model.bin").write_bytes(data)
+    _upload(live, ada, f"{ada.name}/m", tmp_path / "model.bin", tmp_path)
+    assert _stored(live, "xorbs") - before < SIZE * 0.03
+    _upload(live, ada, f"{ada.name}/other", tmp_path / "model.bin", tmp_path)
+    assert _stored(live, "xorbs") - before < SIZE * 0.03
+    read = _reading(f"{ada.name}/other")
+    assert _python(live, None, read, tmp_path / "x") == _digest(bytes(data))
+
+
+def test_ranges_and_files_pushed_by_git_lfs_reach_every_client(live: Live, ada: Person, tmp_path: Path):
+    data = _weights(tmp_path / "model.bin", seed=4)
+    _upload(live, ada, f"{ada.name}/m", tmp_path / "model.bin", tmp_path)
+    address = f"{live.url}/{ada.name}/m/resolve/main/model.bin"
+    for start, end in ((0, 9), (SIZE // 3, SIZE // 3 + 300_000), (SIZE - 5, SIZE - 1)):
+        asked = urllib.request.Request(address, headers={"Range": f"bytes={start}-{end}"})
+        with urllib.request.urlopen(asked) as answer:
+            assert answer.status == 206
+            assert answer.read() == data[start : end + 1]
+    require("git-lfs")
+    tree = gitclient.init(tmp_path / "lfs", live.git_url(f"{ada.name}/pushed", ada))
+    tree.git("lfs", "install", "--local")
+    tree.git("lfs", "track", "*.bin")
+    tree.write("model.bin", data[:3_000_000])
+    tree.commit("Add weights")
+    tree.git("push", "-q", "origin", "main")
+    read = _reading(f"{ada.name}/pushed")
+    assert _python(live, None, read, tmp_path / "x") == _digest(data[:3_000_000])
+
+
+def test_a_large_file_comes_by_pull_request_from_a_stranger(live: Live, ada: Person, tmp_path: Path):
+    eve = live.person("eve")
+    _weights(tmp_path / "model.bin", seed=5)
+    _python(live, ada, f"api.create_repo('{ada.name}/m')", tmp_path)
+    code = (
+        f"print(api.upload_file(path_or_fileobj={str(tmp_path / 'model.bin')!r}, path_in_repo='w.bin', "
+        f"repo_id='{ada.name}/m', create_pr=True).pr_num)"
+    )
+    assert _python(live, eve, code, tmp_path) == "1"
+    read = f"print(api.get_paths_info('{ada.name}/m', 'w.bin', revision='refs/pr/1')[0].lfs.size)"
+    assert _python(live, None, read, tmp_path / "x") == str(SIZE)
