@@ -12,6 +12,7 @@ INSTALL = {
     "git-lfs": "apt-get install git-lfs",
     "chromium": "apt-get install chromium chromium-driver",
     "openssl": "apt-get install openssl",
+    "clients": "pip install datasets transformers jinja2 (in an environment of its own); GLASSHUB_CLIENTS=its python",
     "inspect": "pip install inspect-ai datasets openai (in an environment of its own), and put its bin folder on PATH",
 }
 
