@@ -32,6 +32,7 @@ class Settings:
     max_commit_bytes: int = 512 * 1024**2
     max_upload_bytes: int = 50 * 1024**2
     lock_timeout: float = 30.0
+    stall_timeout: float = 120.0
     session_seconds: int = 30 * 24 * 3600
     trusted_proxies: int = 0
     threads: int = 8

@@ -7,8 +7,9 @@ import os
 import signal
 import socket
 import sqlite3
+import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -122,11 +123,26 @@ def serve(
         "keepalive": 5,
         "loglevel": "warning",
         "proc_name": "glasshub",
-        "when_ready": lambda server: on_ready(),  # noqa: ARG005 - gunicorn names the argument
+        "when_ready": lambda server: _ready(server.LISTENERS, settings.stall_timeout, on_ready),
         "post_worker_init": lambda worker: worker.app.ready(worker.age),
-        "worker_exit": lambda server, worker: worker.app.stop(),  # noqa: ARG005 - likewise
+        "worker_exit": lambda server, worker: worker.app.stop(),  # noqa: ARG005 - gunicorn names the argument
     }
+    logging.getLogger("gunicorn.error").addFilter(_is_no_stall)
     _Server(settings, options).run()
+
+
+def _ready(listeners: Iterable[Any], stall: float, on_ready: Callable[[], None]) -> None:
+    """Let no client that has gone silent keep a thread for ever: connections inherit this from their listener."""
+    waiting = struct.pack("ll", int(stall), int(stall % 1 * 1_000_000))
+    for listener in listeners:
+        for direction in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            listener.sock.setsockopt(socket.SOL_SOCKET, direction, waiting)
+    on_ready()
+
+
+def _is_no_stall(record: logging.LogRecord) -> bool:
+    # Whoever goes silent is no failure of the hub.
+    return not (record.exc_info and isinstance(record.exc_info[1], BlockingIOError))
 
 
 def require_free(host: str, port: int) -> None:

@@ -6,9 +6,10 @@ import gzip
 import io
 import sys
 import zlib
-from typing import IO
+from typing import IO, cast
 
 from flask import request
+from werkzeug.exceptions import ClientDisconnected
 
 from glasshub.config import Settings
 from glasshub.errors import Invalid
@@ -33,10 +34,34 @@ class GunzipReader(io.RawIOBase):
             raise Invalid(f"The gzipped request body is damaged ({error}). Send it again.") from error
 
 
+class Unbroken(io.RawIOBase):
+    """Reads a request's body; what a client that hangs up or falls silent makes of that is one error of the family."""
+
+    def __init__(self, source: IO[bytes]) -> None:
+        self._source = source
+
+    def readable(self) -> bool:
+        """Always true."""
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Fill ``buffer``; 0 at the end. Raises ``Invalid`` when the client has gone."""
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def read(self, count: int = -1, /) -> bytes:
+        """At most ``count`` bytes, all by default. Raises ``Invalid`` when the client has gone."""
+        try:
+            return self._source.read(count)
+        except (ClientDisconnected, OSError) as error:
+            raise Invalid("The transfer was cut before its end. Try again.") from error
+
+
 def counted_body() -> IO[bytes]:
     """The body as a stream without the limit on forms: whoever reads it counts."""
     request.max_content_length = sys.maxsize  # None would mean the limit on forms, not none at all
-    return request.stream
+    return cast("IO[bytes]", Unbroken(request.stream))
 
 
 def git_body() -> IO[bytes]:
