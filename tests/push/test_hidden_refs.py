@@ -56,14 +56,17 @@ def test_readers_have_them_for_the_asking(live, net, tmp_path: Path):
     copy.git("fetch", "-q", "origin", "refs/pr/1:refs/remotes/origin/pr/1", "refs/hub/events:refs/hub/events")
     assert copy.git("rev-parse", "origin/pr/1").out == tree.git("rev-parse", "proposal").out
     copy.git("fsck", "--strict")
-    assert "refs/hub/events" in copy.git("ls-remote", "origin", "refs/hub/events").out
+    assert copy.git("cat-file", "-t", "refs/hub/events").out.strip() == "commit"
 
 
 def test_their_owner_cannot_push_move_or_delete_them(net):
     _, tree = net
-    before = tree.git("ls-remote", "origin", "refs/hub/events", "refs/pr/1").out
+    spec = ("refs/pr/1:refs/kept/pr", "refs/hub/events:refs/kept/events")
+    tree.git("fetch", "-q", "origin", *spec)
+    before = tree.git("for-each-ref", "refs/kept").out
     assert before.count("\n") == 2
     for pushed in ("main:refs/hub/events", ":refs/hub/events", "main:refs/hub/other", "+main:refs/hub/events"):
         refused = tree.git("push", "origin", pushed, check=False)
         assert not refused.ok
-    assert tree.git("ls-remote", "origin", "refs/hub/events", "refs/pr/1").out == before
+    tree.git("fetch", "-q", "origin", *spec)
+    assert tree.git("for-each-ref", "refs/kept").out == before
