@@ -23,6 +23,7 @@ from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
 from glasshub import references
+from glasshub.mathml import typeset
 
 MAX_CHARACTERS = 120_000  # the slowest input known takes some 50 microseconds a character
 _MAX_HIGHLIGHTED = 50_000
@@ -47,6 +48,8 @@ _ATTRIBUTES: dict[str, set[str]] = {
     "th": {"align", "colspan", "rowspan"},
     "details": {"open"},
 }
+_MATH = re.compile(r'<code class="(math|math-block)">([^<]*)</code>')
+_MOST_FORMULAS = 500
 _CLASS = re.compile(r"math|math-block|task-list-item|contains-task-list|footnote[a-z-]*")
 _CODE_CLASS = re.compile(r"[a-z]{1,3}\d?")  # Pygments' own, on spans only
 _SCHEMES = {"http", "https", "mailto"}
@@ -64,10 +67,11 @@ def render_markdown(
     ids: str = "",
     addresses: Mapping[str, str] | None = None,
 ) -> str:
-    """Markdown to sanitised HTML (nh3 is always the last step).
+    """Markdown to sanitised HTML (after nh3 only math is typeset, from a list of tags).
 
     Args:
-        text: Markdown with tables, task lists, footnotes, math (kept as text in ``<code class="math">``).
+        text: Markdown with tables, task lists, footnotes, math (MathML; what is no TeX stays as text in
+            ``<code class="math">``).
         link: maps a relative link target in the repo to an address on the hub.
         image: maps a relative image target to an address on the hub.
         own: the hub's address; images below it are its own.
@@ -81,7 +85,15 @@ def render_markdown(
     rendered = _parser(breaks=addresses is not None).render(text, {references.ENV: addresses})
     if own:
         rendered = rendered.replace(f'src="{own}/', 'src="/')
-    return _sanitise(rendered, link, image, f"{_ID_PREFIX}{ids}")
+    return _typeset(_sanitise(rendered, link, image, f"{_ID_PREFIX}{ids}"))
+
+
+def _typeset(clean: str) -> str:
+    return _MATH.sub(
+        lambda found: typeset(html.unescape(found[2]), block=found[1] == "math-block") or found[0],
+        clean,
+        _MOST_FORMULAS,
+    )
 
 
 def plain_text(markdown: str) -> str:
