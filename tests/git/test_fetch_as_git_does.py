@@ -14,7 +14,7 @@ from tests.push.gitclient import WorkTree, git, init
 from tests.require import require
 
 pytestmark = pytest.mark.slow
-SEEDS = range(10)
+SEEDS = range(8)
 
 
 @dataclass(frozen=True)

@@ -40,12 +40,12 @@ def _measure(town: Town) -> None:
 
 
 ACTIONS: dict[str, tuple[Callable[[Town], object], int]] = {
-    "push results": (_report, 2),
-    "push a benchmark": (_measure, 5),
-    "rename": (lambda town: repos.move(town.hub, town.actor(), _repo(town, "dataset"), "lab", "capitals"), 5),
-    "delete": (lambda town: repos.delete(town.hub, town.actor(), _repo(town, "dataset")), 5),
-    "hide": (lambda town: repos.configure(town.hub, town.actor(), _repo(town, "dataset"), private=True), 5),
-    "create": (lambda town: town.repo("dataset", "lab/more"), 5),
+    "push results": (_report, 3),
+    "push a benchmark": (_measure, 8),
+    "rename": (lambda town: repos.move(town.hub, town.actor(), _repo(town, "dataset"), "lab", "capitals"), 8),
+    "delete": (lambda town: repos.delete(town.hub, town.actor(), _repo(town, "dataset")), 8),
+    "hide": (lambda town: repos.configure(town.hub, town.actor(), _repo(town, "dataset"), private=True), 8),
+    "create": (lambda town: town.repo("dataset", "lab/more"), 8),
 }
 
 

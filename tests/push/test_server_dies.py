@@ -27,11 +27,9 @@ pytestmark = pytest.mark.slow
 # Where it dies, and whether the push has happened then.
 STEPS = {
     "glasshub.git.quarantine:Quarantine.receive/after": False,
-    "glasshub.git.quarantine:Quarantine.migrate/before": False,
     "glasshub.git.quarantine:Quarantine.migrate/after": False,
     "glasshub.git.refs:set_refs/before": True,  # the note of what is to move has been written
     "glasshub.git.refs:apply_updates/after": True,
-    "glasshub.indexing:sync_repo/before": True,
     "glasshub.index.sync:write/after": True,
 }
 EVAL_YAML = "name: Quiz\nevaluation_framework: custom\ntasks:\n  - id: t\n"
