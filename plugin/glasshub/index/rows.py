@@ -143,8 +143,7 @@ class ResultRow(NamedTuple):  # quicker to make than a dataclass, and a page may
     verified: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class LeaderboardRow:
+class LeaderboardRow(NamedTuple):
     """One model on one leaderboard: its headline result, its rank among what the reader may see, and the spread.
 
     ``reports`` counts all aligned results of this model for this task; ``low``/``high`` are their extremes.

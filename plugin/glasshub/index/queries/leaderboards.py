@@ -8,8 +8,9 @@ from typing import Any
 from sqlite_utils import Database
 
 from glasshub.access import Visibility
+from glasshub.index.alignments import metric
 from glasshub.index.queries import cursor as cursors
-from glasshub.index.queries.result_rows import ON_BOARD, TASK_COLUMNS, result_row
+from glasshub.index.queries.result_rows import ON_BOARD, TASK_COLUMNS, Board, on_board
 from glasshub.index.queries.visible import condition, counts, parameters
 from glasshub.index.replace import Row
 from glasshub.index.rows import LeaderboardRow, Page
@@ -49,23 +50,25 @@ def leaderboard(
     with db.atomic():
         # What all rows share is looked up once, not once per row.
         board = _board(db, see, named)
-        rows = _rows(db, f"{where} AND {after}", {**named, "dataset_id": board[0]}) if board else []
+        rows = _rows(db, f"{where} AND {after}", named) if board else []
         total = _total(db, see, named, include_derived=include_derived) if rows else 0
         better, before = _standing(db, where, named, rows[0]) if rows and cursor is not None else (0, 0)
-    items = _ranked([(*row, *board[1:]) for row in rows[:limit]] if board else [], better, before, total)
+    items = _ranked(rows[:limit], board, better, before, total) if board else []
     following = cursors.encode("leaderboard", *rows[limit - 1][:_PLACE]) if len(rows) > limit else None
     return Page(items, following, total)
 
 
-def _board(db: Database, see: Visibility, named: dict[str, Any]) -> Row | None:
-    """The dataset's id and the :data:`TASK_COLUMNS` of a board, if there is one for this reader."""
+def _board(db: Database, see: Visibility, named: dict[str, Any]) -> Board | None:
     query = (
-        f"SELECT d.namespace || '/' || d.name, {TASK_COLUMNS} FROM repos d JOIN benchmarks b ON b.key = d.key "
-        "JOIN tasks t ON t.key = d.key AND t.task_id = :task "
+        f"SELECT d.namespace || '/' || d.name, d.key, t.task_id, {TASK_COLUMNS} FROM repos d "
+        "JOIN benchmarks b ON b.key = d.key JOIN tasks t ON t.key = d.key AND t.task_id = :task "
         f"WHERE d.key = :dataset AND {condition(see, 'd.scope', 'd.key')}"
     )
-    row: Row | None = db.execute(query, named).fetchone()
-    return row
+    row = db.execute(query, named).fetchone()
+    if row is None:
+        return None
+    dataset_id, key, task_id, name, *measured = row
+    return Board(dataset_id, key, task_id, name, metric(*measured))
 
 
 def _rows(db: Database, where: str, named: dict[str, Any]) -> list[Row]:
@@ -97,7 +100,7 @@ def _standing(db: Database, where: str, named: dict[str, Any], first: Row) -> tu
     return row[0], row[1]
 
 
-def _ranked(rows: Sequence[Row], better: int, before: int, of: int) -> list[LeaderboardRow]:
+def _ranked(rows: Sequence[Row], board: Board, better: int, before: int, of: int) -> list[LeaderboardRow]:
     items = []
     rank, last = better + 1, None
     for number, row in enumerate(rows, start=before + 1):
@@ -105,6 +108,6 @@ def _ranked(rows: Sequence[Row], better: int, before: int, of: int) -> list[Lead
         if last is not None and value != last:
             rank = number
         last = value
-        result = result_row(row[_RESULT:], headline=True, rank=rank, of=of)
+        result = on_board(row[_RESULT:], board, rank=rank, of=of)
         items.append(LeaderboardRow(rank, result, kind, full_name, reports, low, high, bool(derived)))
     return items

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from glasshub.evals.alignment import Alignment, explain
@@ -11,29 +12,35 @@ from glasshub.evals.eval_yaml import Metric
 from glasshub.index.alignments import ALIGNED, metric
 from glasshub.index.rows import ResultRow
 
-# The columns stand in the order of ResultRow's fields: hundreds of rows make a page.
-_OWN = (
-    "r.model_key, m.namespace || '/' || m.name, r.path, r.position, r.line, {dataset_id}, {dataset_key}, r.task_id, "
+# What a result (r) says of itself, in the order of ResultRow's fields: hundreds of rows make a page.
+_SAID = (
     "r.value, r.value_text, r.date, r.dataset_revision, r.source_url, r.source_name, r.source_user, r.source_org, "
     "r.notes, r.verify_token, r.extra, r.unknown, r.origin, r.pull, r.commit_id, r.submitter, r.id, r.via_pull, "
-    "r.merged_by, {state}"
+    "r.merged_by"
 )
-# Of the benchmark (b) and task (t) that a result is for.
+_PLACE = "r.model_key, m.namespace || '/' || m.name, r.path, r.position, r.line"
+# A result with its model (m) and, if the reader may see the dataset that it names, repo (d), benchmark (b) and
+# task (t). A dataset that the reader may not see is one that does not exist.
 TASK_COLUMNS = "coalesce(b.name, ''), t.metric_name, t.higher_is_better, t.unit, t.minimum, t.maximum"
-# A result (r) with its model (m) and, if the reader may see the dataset that it names, repo (d), benchmark and task.
-# A dataset that the reader may not see is one that does not exist.
 COLUMNS = (
-    _OWN.format(
-        dataset_id="coalesce(d.namespace || '/' || d.name, r.dataset_id)",
-        dataset_key="coalesce(d.key, '')",
-        state="CASE WHEN r.dataset_key != '' AND d.key IS NULL THEN 'no_dataset' ELSE r.state END",
-    )
-    + f", {TASK_COLUMNS}"
+    f"{_PLACE}, coalesce(d.namespace || '/' || d.name, r.dataset_id), coalesce(d.key, ''), r.task_id, {_SAID}, "
+    f"CASE WHEN r.dataset_key != '' AND d.key IS NULL THEN 'no_dataset' ELSE r.state END, {TASK_COLUMNS}"
 )
-# The same without what all results on one board share (:data:`TASK_COLUMNS`): ``:dataset_id`` and ``:dataset`` say it.
-ON_BOARD = _OWN.format(dataset_id=":dataset_id", dataset_key=":dataset", state=f"'{ALIGNED}'")
+# An aligned result without what all results on one board share.
+ON_BOARD = f"{_PLACE}, {_SAID}"
 WIDTH = 34
 decode = json.JSONDecoder().raw_decode  # without a look for white space: the index writes none
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """What all results on one leaderboard share."""
+
+    dataset_id: str
+    dataset_key: str
+    task_id: str
+    benchmark_name: str
+    metric: Metric
 
 
 def joins(dataset_visible: str) -> str:
@@ -60,6 +67,29 @@ def result_row(row: Sequence[Any], *, headline: bool, rank: int = 0, of: int = 0
         rank if counts else 0,
         of if counts else 0,
     ]
+    return ResultRow(*fields)
+
+
+def on_board(row: Sequence[Any], board: Board, *, rank: int, of: int) -> ResultRow:
+    """The headline result in a row that begins with :data:`ON_BOARD`."""
+    extra, unknown = row[15], row[16]
+    fields = (
+        *row[:5],
+        board.dataset_id,
+        board.dataset_key,
+        board.task_id,
+        *row[5:15],
+        decode(extra)[0] if extra else {},
+        decode(unknown)[0] if unknown else {},
+        *row[17:24],
+        ALIGNED,
+        "",
+        True,
+        board.benchmark_name,
+        board.metric,
+        rank,
+        of,
+    )
     return ResultRow(*fields)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from glasshub.evals.eval_results import FOLDER
@@ -137,10 +137,11 @@ def _data(result: ResultRow) -> dict[str, Any]:
 
 
 def _source(result: ResultRow) -> dict[str, str]:
-    parts: Sequence[tuple[str, str]] = (
-        ("url", result.source_url),
-        ("name", result.source_name),
-        ("user", result.source_user),
-        ("org", result.source_org),
-    )
-    return {key: value for key, value in parts if value}
+    source = {"url": result.source_url}
+    if result.source_name:
+        source["name"] = result.source_name
+    if result.source_user:
+        source["user"] = result.source_user
+    if result.source_org:
+        source["org"] = result.source_org
+    return source
