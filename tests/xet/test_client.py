@@ -101,6 +101,14 @@ def test_a_small_change_sends_few_bytes_and_other_repos_share_chunks(live: Live,
     assert _python(live, None, read, tmp_path / "x") == _digest(bytes(data))
 
 
+def test_a_file_that_repeats_itself_comes_back(live: Live, ada: Person, tmp_path: Path):
+    """Overlapping runs of one xorb made the client fall over."""
+    data = bytes(range(256)) * 50_000
+    (tmp_path / "model.bin").write_bytes(data)
+    _upload(live, ada, f"{ada.name}/m", tmp_path / "model.bin", tmp_path)
+    assert _python(live, None, _reading(f"{ada.name}/m"), tmp_path / "x") == _digest(data)
+
+
 def test_ranges_and_files_pushed_by_git_lfs_reach_every_client(live: Live, ada: Person, tmp_path: Path):
     data = _weights(tmp_path / "model.bin", seed=4)
     _upload(live, ada, f"{ada.name}/m", tmp_path / "model.bin", tmp_path)

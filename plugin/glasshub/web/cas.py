@@ -145,9 +145,21 @@ def _overlapping(recipe: Recipe, start: int, end: int) -> tuple[list[Part], int]
     return found, first
 
 
+def _runs(parts: list[Part]) -> list[tuple[str, int, int]]:
+    """The runs of chunks that the parts need, those that overlap as one: clients know a run by where it begins."""
+    runs: list[tuple[str, int, int]] = []
+    for xorb, start, end in sorted({(part.xorb, part.start, part.end) for part in parts}):
+        if runs and runs[-1][0] == xorb and start < runs[-1][2]:
+            _, first, last = runs.pop()
+            runs.append((xorb, first, max(last, end)))
+        else:
+            runs.append((xorb, start, end))
+    return runs
+
+
 def _fetch_info(parts: list[Part]) -> dict[str, list[dict[str, Any]]]:
     info: dict[str, list[dict[str, Any]]] = {}
-    for xorb, start, end in sorted({(part.xorb, part.start, part.end) for part in parts}):
+    for xorb, start, end in _runs(parts):
         chunks = content.chunks_of(hub().blobs, xorb)
         first, last = chunks[start].offset, chunks[end - 1].end - 1
         url = sign("GET", f"/cas/xorbs/{xorb}", {"from": str(first), "to": str(last)}, seconds=TOKEN_SECONDS)
