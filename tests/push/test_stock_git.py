@@ -117,7 +117,7 @@ def test_partial_clones_fetch_what_they_lack_when_they_need_it(net, tmp_path: Pa
     tree.write("big.bin", b"\0\1\2\3" * 5000)
     tree.commit("Big")
     tree.git("push", "-q", "origin", "main")
-    copy = clone(f"{live.url}/{ada.name}/net", tmp_path / "copy", f"--filter={kind}", "--no-checkout")
+    copy = clone(live.git_url(f"{ada.name}/net", ada), tmp_path / "copy", f"--filter={kind}", "--no-checkout")
     missing = copy.git("rev-list", "--objects", "--all", "--missing=print").out.count("\n?")
     assert missing == {"blob:none": 13, "blob:limit=1k": 1}.get(kind, missing)
     assert missing
@@ -128,6 +128,10 @@ def test_partial_clones_fetch_what_they_lack_when_they_need_it(net, tmp_path: Pa
     tree.git("push", "-q", "origin", "main")
     copy.git("pull", "-q")
     assert (copy.path / "more.txt").read_text() == "more\n"
+    copy.commit("From a partial clone", **{"data/0.txt": "changed\n"})
+    copy.git("push", "-q")
+    tree.git("pull", "-q", "--ff-only", "origin", "main")
+    _sound(tree)
 
 
 def test_tags_of_both_kinds_come_move_and_go(net, live, tmp_path: Path):
