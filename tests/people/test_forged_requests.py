@@ -12,7 +12,7 @@ from tests.people.addresses import addresses
 from tests.push.gitclient import init
 
 pytestmark = pytest.mark.slow
-WITHOUT_COOKIES = {"smart_http", "lfs"}  # git and git-lfs
+WITHOUT_COOKIES = {"smart_http", "lfs", "cas"}  # git, git-lfs and Xet, which never use the cookie
 API = ("/api/", "/uploads")
 
 
