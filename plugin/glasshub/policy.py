@@ -16,7 +16,7 @@ from glasshub.evals.eval_yaml import parse_eval_yaml
 from glasshub.evals.problems import Problem
 from glasshub.git.ancestry import is_ancestor, lookup
 from glasshub.git.find_blobs import paths_of
-from glasshub.git.refs import RefUpdate
+from glasshub.git.refs import RefUpdate, is_object_id
 from glasshub.identity import Actor, Repo
 
 MAIN = "refs/heads/main"
@@ -37,6 +37,8 @@ def refuse_ref(repo: Repo, update: RefUpdate) -> str:
     """Why this ref may not be changed by a client at all (``""`` when it may)."""
     if not update.ref.startswith(OPEN_TO_CLIENTS):
         return "the hub keeps this ref; push to refs/heads/ or refs/tags/, or to refs/for/main to open a pull request"
+    if update.creates and is_object_id(update.ref.split("/", 2)[2]):
+        return "a name of 40 hex digits stands for a commit; whoever asks for that commit must not get something else"
     if update.ref == MAIN and update.deletes and not repo.allow_force_push:
         return "main is protected and cannot be deleted; an admin can allow it in the repo's settings"
     return ""

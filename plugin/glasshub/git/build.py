@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dulwich.object_store import BaseObjectStore
-from dulwich.objects import Blob, Commit, ObjectID, Tree
+from dulwich.objects import Blob, Commit, ObjectID, Tag, Tree
 
 from glasshub.errors import EntryNotFound, Invalid, RevisionNotFound
 from glasshub.git.ancestry import lookup
@@ -116,6 +116,16 @@ def make_commit(
     commit.author_timezone = commit.commit_timezone = 0
     commit.message = message.replace("\0", "").encode("utf-8", "replace")
     return commit
+
+
+def make_tag(name: str, commit: str, message: str, tagger: Signature) -> Tag:
+    """An annotated tag (not stored yet) of a commit."""
+    tag = Tag()
+    tag.name = name.encode("utf-8")
+    tag.object = (Commit, ObjectID(commit.encode("ascii")))
+    tag.tagger, tag.tag_time, tag.tag_timezone = _person(tagger), tagger.time, 0
+    tag.message = message.replace("\0", "").encode("utf-8", "replace")
+    return tag
 
 
 class _Folder:
