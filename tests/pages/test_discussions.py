@@ -59,6 +59,27 @@ def test_a_repo_without_discussions_says_how_to_begin(forum: Forum):
     assert faults(html) == []
 
 
+def test_an_empty_list_says_what_is_true_of_it(forum: Forum):
+    repo = repos.create(forum.hub, actor_for(forum.hub, "ada"), "model", "lab", "quiet")
+    here = f"/{repo.repo_id}/discussions"
+    for status in ("open", "closed", "all"):
+        assert "Nothing has been discussed yet" in forum.get(f"{here}?status={status}")
+    number = forum.decide("sam", discussions.open_discussion, repo=repo, title="Shots?", body="Which?").number
+    assert "Nothing is closed" in forum.get(f"{here}?status=closed")
+    assert "Shots?" in forum.get(here)
+    forum.decide("ada", discussions.set_status, repo=repo, number=number, status="closed")
+    assert "Nothing is open" in forum.get(here)
+    for asked in ("status=all", "status=closed"):
+        assert "Shots?" in forum.get(f"{here}?{asked}")
+        assert "The list ends before this page" in forum.get(f"{here}?{asked}&start=25")
+    for asked in ("status=all&q=nobody", "status=closed&author=mo", "type=pull_request"):
+        html = forum.get(f"{here}?{asked}")
+        assert "Nothing matches" in html
+        assert "yet" not in words(html)
+    for asked in ("", "?status=closed&start=25", "?type=pull_request"):
+        assert faults(forum.get(here + asked)) == []
+
+
 def test_the_list_shows_open_ones_pinned_first_and_filters_by_address(forum: Forum):
     first = opened(forum, title="Zebra one")
     second = opened(forum, title="Zebra two", who="mo")
