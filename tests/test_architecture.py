@@ -22,6 +22,7 @@ FORBIDDEN = {
     "errors": PURE,
     "identity": PURE,
     "events": PURE,
+    "verify": PURE,
     "conversation": PURE,
     "acts": PURE,
     "blobs": PURE,
