@@ -20,12 +20,13 @@ from typing import Any, Literal
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import Connection
 
 from glasshub import clock, names
 from glasshub.errors import Busy, Invalid, NotFound, Unauthenticated
 from glasshub.hub import Hub
 from glasshub.registry import credentials as rows
-from glasshub.registry import people
+from glasshub.registry import device_codes, people
 
 PREFIX = "hf_"  # the shape stock clients and secret scanners know
 _ALPHABET = string.ascii_letters + string.digits
@@ -77,6 +78,20 @@ def create_token(
         Invalid: an empty name, an unknown scope or a number of days out of range.
         AccountNotFound: there is no such user.
     """
+    with hub.registry.write() as db:
+        return issue_token(db, user, name=name, scope=scope, days=days, only_repos=only_repos)
+
+
+def issue_token(
+    db: Connection,
+    user: str,
+    *,
+    name: str,
+    scope: Literal["read", "write"],
+    days: int | None = None,
+    only_repos: Sequence[str] | None = None,
+) -> tuple[str, TokenInfo]:
+    """As :func:`create_token`, within the transaction of ``db``."""
     label = names.label(name)
     if not label:
         raise Invalid("Give the token a name, so that you know it again.")
@@ -88,7 +103,8 @@ def create_token(
     expires = clock.iso(datetime.now(UTC) + timedelta(days=days)) if days is not None else ""
     values: dict[str, Any] = {
         "id": secrets.token_hex(8),
-        "digest": _digest(secret),
+        "digest": digest(secret),
+        "account": names.folded(people.require_user(db, user).name),
         "name": label,
         "scope": scope,
         "created_at": clock.now(),
@@ -97,9 +113,7 @@ def create_token(
         "hint": secret[-4:],
         "only_repos": "" if only_repos is None else json.dumps(list(only_repos)),
     }
-    with hub.registry.write() as db:
-        values["account"] = names.folded(people.require_user(db, user).name)
-        rows.add_token(db, values)
+    rows.add_token(db, values)
     return secret, _info(values)
 
 
@@ -110,16 +124,19 @@ def tokens(hub: Hub, user: str) -> list[TokenInfo]:
 
 
 def revoke_token(hub: Hub, user: str, token_id: str) -> None:
-    """Revoke at once. Raises ``NotFound`` when it is not this user's."""
+    """Revoke at once, with all that came of the same login. Raises ``NotFound`` when it is not this user's."""
     with hub.registry.write() as db:
+        family = device_codes.family_of(db, token_id)
         if not rows.delete_token(db, user, token_id):
             raise NotFound(f"{user} has no token {token_id}. It may have been revoked already.")
+        if family is not None:
+            device_codes.end_family(db, family)
 
 
 def token_owner(hub: Hub, secret: str) -> TokenInfo:
     """The live token with this secret. Raises ``Unauthenticated``."""
     with hub.registry.read() as db:
-        row = rows.token_by_digest(db, _digest(secret))
+        row = rows.token_by_digest(db, digest(secret))
     if row is None or (row["expires_at"] and row["expires_at"] <= clock.now()):
         raise Unauthenticated(INVALID)
     _remember_use(hub, row)
@@ -168,23 +185,24 @@ def start_session(hub: Hub, name: str) -> str:
     secret = secrets.token_urlsafe(32)
     expires = clock.iso(datetime.now(UTC) + timedelta(seconds=hub.settings.session_seconds))
     with hub.registry.write() as db:
-        rows.add_session(db, _digest(secret), name, expires, now=clock.now())
+        rows.add_session(db, digest(secret), name, expires, now=clock.now())
     return secret
 
 
 def session_owner(hub: Hub, secret: str) -> str | None:
     """The lower-cased user of a live session, or ``None``."""
     with hub.registry.read() as db:
-        return rows.session_user(db, _digest(secret), now=clock.now())
+        return rows.session_user(db, digest(secret), now=clock.now())
 
 
 def end_session(hub: Hub, secret: str) -> None:
     """Sign out."""
     with hub.registry.write() as db:
-        rows.delete_session(db, _digest(secret))
+        rows.delete_session(db, digest(secret))
 
 
-def _digest(secret: str) -> str:
+def digest(secret: str) -> str:
+    """How a random secret is stored."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 

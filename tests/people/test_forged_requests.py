@@ -12,7 +12,12 @@ from tests.people.addresses import addresses
 from tests.push.gitclient import init
 
 pytestmark = pytest.mark.slow
-WITHOUT_COOKIES = {"smart_http", "lfs", "cas"}  # git, git-lfs and Xet, which never use the cookie
+WITHOUT_COOKIES = {
+    "smart_http",
+    "lfs",
+    "cas",
+    "oauth",
+}  # git, git-lfs, Xet and `hf auth login`, which never use the cookie
 API = ("/api/", "/uploads")
 
 

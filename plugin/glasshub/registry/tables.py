@@ -204,3 +204,32 @@ lfs_locks = Table(
     Column("locked_at", String, nullable=False),
     UniqueConstraint("repo", "path"),
 )
+
+# Logins under way (``hf auth login``): a program waits until somebody approves its code. ``state`` is pending, approved
+# or denied; both codes are kept as digests.
+device_codes = Table(
+    "device_codes",
+    metadata,
+    Column("digest", String, primary_key=True),
+    Column("user_digest", String, nullable=False, unique=True),
+    Column("client", String, nullable=False),
+    Column("program", String, nullable=False),
+    Column("address", String, nullable=False),
+    Column("created_at", String, nullable=False),
+    Column("expires_at", String, nullable=False, index=True),
+    Column("polled_at", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("account", ForeignKey("accounts.lower", ondelete="CASCADE"), index=True),
+)
+
+# What renews the token of such a login; all that came of one login are a ``family``. ``used_at`` is "" before its use.
+refresh_tokens = Table(
+    "refresh_tokens",
+    metadata,
+    Column("digest", String, primary_key=True),
+    Column("token", ForeignKey("tokens.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("family", String, nullable=False, index=True),
+    Column("client", String, nullable=False),
+    Column("expires_at", String, nullable=False),
+    Column("used_at", String, nullable=False),
+)

@@ -26,7 +26,7 @@ STATUS: dict[type[errors.GlasshubError], int] = {
     errors.Busy: 503,
     errors.GlasshubError: 500,
 }
-_JSON_BLUEPRINTS = frozenset({"files", "uploads", "cas"})
+_JSON_BLUEPRINTS = frozenset({"files", "uploads", "cas", "oauth"})
 _GIT_BLUEPRINT, _LFS_BLUEPRINT = "smart_http", "lfs"
 _REALM = 'Basic realm="Glasshub: any user name, a token as password"'
 

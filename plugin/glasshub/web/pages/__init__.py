@@ -6,6 +6,7 @@ from flask import Blueprint
 
 from glasshub.web.pages import (
     dataset,
+    device,
     discussions,
     discussions_change,
     edit,
@@ -29,6 +30,7 @@ from glasshub.web.pages.notices import feeds, inbox, webhooks
 BLUEPRINTS: list[Blueprint] = [
     home.bp,
     sign_in.bp,
+    device.bp,
     settings.bp,
     org_settings.bp,
     repo_settings.bp,
