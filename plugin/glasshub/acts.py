@@ -20,7 +20,7 @@ from glasshub.index.snapshot import LoggedEvent
 Kind = Literal["added", "changed", "removed", ""]
 Action = Literal[
     "committed", "opened", "drafted", "pushed", "readied", "closed", "reopened", "merged", "head-deleted",
-    "hidden", "shown",
+    "hidden", "shown", "squashed",
 ]  # fmt: skip
 
 
@@ -154,6 +154,8 @@ class _Teller:
     def _act(self, event: Event, former: Event | None) -> Act | None:
         if event.type in (EventType.RESULT_HIDDEN, EventType.RESULT_SHOWN):
             return _visibility(event)
+        if event.type is EventType.SQUASHED:
+            return Act("squashed", event.actor, event.date, str(event.data.get("commit", "")))
         pull = self._pulls.get(event.number)
         if pull is None:
             return None

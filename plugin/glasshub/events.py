@@ -49,6 +49,7 @@ class EventType(StrEnum):
     UNLOCKED = "unlocked"
     RESULT_HIDDEN = "result-hidden"
     RESULT_SHOWN = "result-shown"
+    SQUASHED = "squashed"
     ERASED = "erased"
 
 

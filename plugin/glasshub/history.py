@@ -201,13 +201,14 @@ def _log(hub: Hub, repo: Repo, git: GitRepo) -> tuple[LoggedEvent, ...]:
 
 
 def _merges(events: Sequence[Event]) -> dict[str, str]:
-    """Commits that pull requests made of ``main``, each with what ``main`` was before: their events tell it all.
+    """Commits made by merges and squashes, each with what ``main`` was before: their events tell it all.
 
     (Where an event has no room for all results, the commits are told as well.)
     """
     found = {}
     for event in events:
-        if event.type is EventType.MERGED and event.data.get("how") != "push":
+        merged = event.type is EventType.MERGED and event.data.get("how") != "push"
+        if merged or event.type is EventType.SQUASHED:
             commit, onto = (str(event.data.get(key, "")) for key in ("commit", "onto"))
             complete = all(len(claims(event, key)) < MOST_RESULTS for key in ("results", "withdrawn"))
             if complete and commit and _COMMIT.fullmatch(commit) and _COMMIT.fullmatch(onto):

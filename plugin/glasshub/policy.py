@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from dulwich.object_store import BaseObjectStore
 from dulwich.objects import Blob, Commit, ObjectID, Tree
@@ -17,6 +17,7 @@ from glasshub.evals.problems import Problem
 from glasshub.git.ancestry import is_ancestor, lookup
 from glasshub.git.find_blobs import paths_of
 from glasshub.git.refs import RefUpdate, is_object_id
+from glasshub.git.squashed import keeps
 from glasshub.identity import Actor, Repo
 
 MAIN = "refs/heads/main"
@@ -44,9 +45,14 @@ def refuse_ref(repo: Repo, update: RefUpdate) -> str:
     return ""
 
 
-def refuse_rewrite(repo: Repo, update: RefUpdate, store: BaseObjectStore) -> str:
-    """Why ``main`` may not move this way (``""`` when it may): fast-forwards only, unless the repo allows more."""
+def refuse_rewrite(repo: Repo, update: RefUpdate, store: BaseObjectStore, *, beside: Collection[RefUpdate] = ()) -> str:
+    """Why ``main`` may not move this way (``""`` when it may): fast-forwards only, unless the repo allows more.
+
+    A squash may, since ``beside`` it another update keeps what ``main`` was. (No client can ask for such an update.)
+    """
     if update.ref != MAIN or update.creates or update.deletes or repo.allow_force_push:
+        return ""
+    if keeps(update.new, update.old) in beside:
         return ""
     if is_ancestor(store, update.old, update.new):
         return ""

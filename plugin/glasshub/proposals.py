@@ -15,7 +15,7 @@ from cachetools import LRUCache, cached
 from dulwich.repo import Repo as GitRepo
 
 from glasshub.evals.problems import Problem
-from glasshub.git.ancestry import merge_base
+from glasshub.git.squashed import merge_base
 from glasshub.index.snapshot import FileResult
 from glasshub.result_files import REMEMBERED, list_result_files, read_results
 
@@ -49,7 +49,7 @@ def read_proposal(repo: GitRepo, main: str, head: str, *, on_main: Collection[st
         head: the commit of the pull request.
         on_main: the ids of the results on ``main``, if they are known already.
     """
-    base = merge_base(repo.object_store, main, head) if main else None
+    base = merge_base(repo, main, head) if main else None
     before = {entry.path: entry.oid for entry in list_result_files(repo, base)} if base else {}
     after = {entry.path: entry.oid for entry in list_result_files(repo, head)}
     paths = sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))

@@ -14,11 +14,12 @@ from glasshub.desk import MAIN, PULLS, Desk, Move
 from glasshub.errors import Conflict, Forbidden, Invalid, PreconditionFailed
 from glasshub.evals.result_id import summary
 from glasshub.events import Event, EventType, check_body, check_title, new_event
-from glasshub.git.ancestry import commits_only_in, is_ancestor, lookup, merge_base
+from glasshub.git.ancestry import is_ancestor, lookup
 from glasshub.git.fsck import check_tip
 from glasshub.git.merge import merge_commit, merge_trees
 from glasshub.git.ref_store import ZERO
 from glasshub.git.refs import STALE, RefUpdate
+from glasshub.git.squashed import commits_only_in, merge_base
 from glasshub.index.snapshot import FileResult
 from glasshub.proposals import Proposal, read_proposal
 
@@ -155,7 +156,7 @@ def _check_head(desk: Desk, update: RefUpdate) -> None:
     reason = check_tip(desk.incoming, update)
     if reason:
         raise Invalid(reason)
-    if merge_base(desk.store, desk.main, update.new) is None:
+    if merge_base(desk.incoming.view, desk.main, update.new) is None:
         raise Invalid("These commits have no history in common with main. Fetch main and build on it.")
 
 
@@ -176,7 +177,8 @@ def _merged_commit(desk: Desk, pull: Discussion, how: How, tip: str, main: str) 
     mine, theirs = desk.signature(), desk.signature(pull.author)
     if how == "squash":
         said = [
-            f"* {message_of(desk.store, oid)}" for oid in commits_only_in(desk.store, tip, main, limit=MOST_COMMITS)
+            f"* {message_of(desk.store, oid)}"
+            for oid in commits_only_in(desk.incoming.view, tip, main, limit=MOST_COMMITS)
         ]
         message = "\n\n".join([title, *reversed(said)]) + "\n"
         return merge_commit(desk.incoming, [main], made.tree, message=message, author=theirs, committer=mine)
@@ -186,7 +188,7 @@ def _merged_commit(desk: Desk, pull: Discussion, how: How, tip: str, main: str) 
 
 def _commits(desk: Desk, head: str, known: str) -> list[dict[str, str]]:
     """What an event says of new commits: ids and subjects, oldest first."""
-    ids = commits_only_in(desk.store, head, known, limit=MOST_COMMITS)
+    ids = commits_only_in(desk.incoming.view, head, known, limit=MOST_COMMITS)
     return [{"oid": oid, "subject": message_of(desk.store, oid).split("\n", 1)[0][:200]} for oid in reversed(ids)]
 
 

@@ -10,8 +10,8 @@ from glasshub.access import Action
 from glasshub.desk import MAIN, PULLS, Desk, Move
 from glasshub.errors import GlasshubError, Invalid
 from glasshub.events import Event, check_body, check_title
-from glasshub.git.ancestry import commits_only_in
 from glasshub.git.refs import RefUpdate
+from glasshub.git.squashed import commits_only_in
 
 FOR = "refs/for/"
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
@@ -67,7 +67,7 @@ def _option(option: str) -> tuple[str, str]:
 
 def _title_and_description(desk: Desk, head: str) -> tuple[str, str]:
     """From the oldest new commit, as its author wrote it; the other commits are listed."""
-    ids = commits_only_in(desk.store, head, desk.main, limit=pulls.MOST_COMMITS)
+    ids = commits_only_in(desk.incoming.view, head, desk.main, limit=pulls.MOST_COMMITS)
     if not ids:
         return "Nothing new", ""
     messages = [pulls.message_of(desk.store, oid) for oid in reversed(ids)]
@@ -95,7 +95,7 @@ def _merged(desk: Desk, update: RefUpdate) -> Iterator[Event]:
     waiting = [found for found in desk.record.discussions.values() if found.is_pull and found.status == "open"]
     if not waiting:
         return
-    arrived = set(commits_only_in(desk.store, update.new, update.old, limit=MOST_COMMITS))
+    arrived = set(commits_only_in(desk.incoming.view, update.new, update.old, limit=MOST_COMMITS))
     for found in waiting:
         head = desk.ref(f"{PULLS}{found.number}")
         if head in arrived:

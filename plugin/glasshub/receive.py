@@ -176,7 +176,9 @@ def _refuse(desk: Desk, move: Move, tell: Tell) -> str:
     if reason := policy.refuse_missing_files(desk, move.updates):
         return reason
     for update in move.updates:
-        reason = check_tip(desk.incoming, update) or policy.refuse_rewrite(desk.repo, update, desk.store)
+        reason = check_tip(desk.incoming, update) or policy.refuse_rewrite(
+            desk.repo, update, desk.store, beside=move.updates
+        )
         reason = reason or _refuse_benchmark(desk, update, tell)
         if reason:
             return reason

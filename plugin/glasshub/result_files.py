@@ -64,7 +64,7 @@ def read_results(repo: GitRepo, commit: str, *, only: Collection[str] | None = N
     except DAMAGE as error:
         return ResultFiles((), (problem_of(FOLDER, error),))
     entries, problems = _chosen([entry for entry in listed if only is None or entry.path in only])
-    changes = read.last_changes(repo, commit, [entry.path for entry in entries])
+    changes = read.last_changes(repo, commit, [entry.path for entry in entries], through_squashes=True)
     results: list[FileResult] = []
     for entry in entries:
         try:

@@ -17,6 +17,7 @@ from glasshub.evals.eval_yaml import ParsedBenchmark, parse_eval_yaml
 from glasshub.evals.problems import Problem
 from glasshub.git import reach, read
 from glasshub.git.event_log import EVENTS
+from glasshub.git.squashed import SQUASHED
 from glasshub.index.snapshot import FileResult, Hidden, LoggedEvent, Observed, RepoSnapshot
 from glasshub.proposals import read_proposal
 from glasshub.record import read_log
@@ -24,7 +25,7 @@ from glasshub.result_files import DAMAGE, MAX_FILE_BYTES, ResultFiles, printable
 
 MAIN = "refs/heads/main"
 PULLS = "refs/pr/"
-REVISIONS = ("refs/heads/", "refs/tags/")
+REVISIONS = ("refs/heads/", "refs/tags/", SQUASHED)
 INDEXED_REFS = (*REVISIONS, PULLS, EVENTS)
 CARD = "README.md"
 MAX_CARD_BYTES = 1024 * 1024

@@ -129,3 +129,50 @@ def test_no_name_stands_for_a_commit(lab: Lab, tmp_path):
     done = tree.git("push", "origin", f"HEAD:refs/heads/{head}", check=False)
     assert "40 hex digits" in done.err
     assert lab.api("reader").repo_info(repo, revision=head).sha == head
+
+
+def test_histories_are_squashed(lab: Lab, tmp_path):
+    api, repo = lab.api("writer"), lab.repo(a="1")
+    for n in range(3):
+        api.create_commit(repo, adds(b=str(n)), commit_message=f"B {n}")
+    api.create_branch(repo, branch="before")
+    former = [commit.commit_id for commit in api.list_repo_commits(repo)]
+    api.super_squash_history(repo)
+    [commit] = api.list_repo_commits(repo)
+    assert commit.title == "Super-squash branch 'main' using huggingface_hub"
+    assert [c.commit_id for c in api.list_repo_commits(repo, revision="before")] == former
+    assert api.list_repo_files(repo) == [".gitattributes", "a", "b"]
+    api.delete_branch(repo, branch="before")
+    assert api.repo_info(repo, revision=former[1]).sha == former[1]  # who noted a commit still gets it
+    tree = clone(lab.live.git_url(repo), tmp_path / "tree")
+    assert tree.git("rev-list", "--all", "--count").out == "1\n"
+    assert "refs/hub" not in tree.git("ls-remote", "origin").out
+    tree.git("fetch", "-q", "origin", f"refs/hub/squashed/{commit.commit_id}:former")
+    assert tree.git("rev-parse", "former").out.strip() == former[0]
+    api.create_commit(repo, adds(c="1"), commit_message="Go on", parent_commit=commit.commit_id)
+    assert len(api.list_repo_commits(repo)) == 2
+
+
+def test_a_pull_request_is_squashed_by_its_author(lab: Lab):
+    api, repo = lab.api("author"), lab.repo(a="1")
+    pull = api.create_pull_request(repo, title="One")
+    for n in range(2):
+        api.create_commit(repo, adds(b=str(n)), commit_message=f"B {n}", revision=pull.git_reference)
+    api.super_squash_history(repo, branch=pull.git_reference, commit_message="B")
+    assert [c.title for c in api.list_repo_commits(repo, revision=pull.git_reference)] == ["B"]
+    lab.api("writer").merge_pull_request(repo, pull.num)
+    assert lab.api("reader").list_repo_files(repo) == [".gitattributes", "a", "b"]
+
+
+def test_what_cannot_be_squashed(lab: Lab):
+    api, repo = lab.api("writer"), lab.repo(a="1")
+    api.create_tag(repo, tag="v1")
+    with pytest.raises(BadRequestError, match="Invalid reference for a branch"):
+        api.super_squash_history(repo, branch="v1")
+    for name in ("never", "refs/pr/7"):
+        with pytest.raises(RevisionNotFoundError):
+            api.super_squash_history(repo, branch=name)
+    for who in ("reader", "author"):
+        with pytest.raises(HfHubHTTPError) as raised:
+            lab.api(who).super_squash_history(repo)
+        assert status(raised.value) == (403, "Forbidden")

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
+from collections.abc import Callable, Sequence
 
 from dulwich.object_store import BaseObjectStore
 from dulwich.objects import Commit, ObjectID, ShaFile
+
+Former = Callable[[ObjectID], Sequence[ObjectID]]
+
+
+def _nothing(_: ObjectID) -> Sequence[ObjectID]:
+    return ()
 
 
 def lookup(store: BaseObjectStore, oid: ObjectID) -> ShaFile | None:
@@ -40,13 +47,13 @@ def is_ancestor(store: BaseObjectStore, old: str, new: str) -> bool:
 _ONE, _OTHER, _STALE = 1, 2, 4
 
 
-def merge_base(store: BaseObjectStore, one: str, other: str) -> str | None:
+def merge_base(store: BaseObjectStore, one: str, other: str, *, former: Former = _nothing) -> str | None:
     """The newest best common ancestor of two commits (40 hex digits), ``None`` when their histories do not meet.
 
     Both histories are painted from their tips, newest commits first, until only ancestors of what was found are
-    left (as git does it: https://git-scm.com/docs/git-merge-base).
+    left (as git does it: https://git-scm.com/docs/git-merge-base). ``former`` gives commits without parents some.
     """
-    painting = _Painting(store)
+    painting = _Painting(store, former)
     painting.paint(ObjectID(one.encode("ascii")), _ONE)
     painting.paint(ObjectID(other.encode("ascii")), _OTHER)
     found: list[tuple[int, ObjectID]] = []
@@ -61,9 +68,11 @@ def merge_base(store: BaseObjectStore, one: str, other: str) -> str | None:
     return min(best)[1].decode("ascii") if best else None
 
 
-def commits_only_in(store: BaseObjectStore, tip: str, other: str, *, limit: int) -> list[str]:
+def commits_only_in(
+    store: BaseObjectStore, tip: str, other: str, *, limit: int, former: Former = _nothing
+) -> list[str]:
     """The commits of ``tip`` that ``other`` (``""``: nothing) does not have, newest first, at most ``limit``."""
-    painting = _Painting(store)
+    painting = _Painting(store, former)
     painting.paint(ObjectID(tip.encode("ascii")), _ONE)
     if other:
         painting.paint(ObjectID(other.encode("ascii")), _STALE)
@@ -80,8 +89,8 @@ def commits_only_in(store: BaseObjectStore, tip: str, other: str, *, limit: int)
 class _Painting:
     """Commits with their colours; ``live`` are those still to be taken that nothing found descends from."""
 
-    def __init__(self, store: BaseObjectStore) -> None:
-        self._store = store
+    def __init__(self, store: BaseObjectStore, former: Former) -> None:
+        self._store, self._former = store, former
         self._heap: list[tuple[int, ObjectID]] = []
         self.colours: dict[ObjectID, int] = {}
         self.live: set[ObjectID] = set()
@@ -99,10 +108,10 @@ class _Painting:
         else:
             self.live.add(oid)
 
-    def take(self) -> tuple[int, ObjectID, int, list[ObjectID]]:
+    def take(self) -> tuple[int, ObjectID, int, Sequence[ObjectID]]:
         """The newest commit: its negative time, id, colours and parents."""
         when, oid = heapq.heappop(self._heap)
         self.live.discard(oid)
         commit = self._store[oid]
         assert isinstance(commit, Commit)
-        return when, oid, self.colours[oid], commit.parents
+        return when, oid, self.colours[oid], commit.parents or self._former(oid)

@@ -17,9 +17,10 @@ from dulwich.object_store import BaseObjectStore
 from dulwich.objects import Blob, Commit, ObjectID, Tree
 
 from glasshub.errors import RevisionNotFound
-from glasshub.git.ancestry import lookup, merge_base
+from glasshub.git.ancestry import lookup
 from glasshub.git.build import Signature, empty_tree, make_commit
 from glasshub.git.quarantine import Quarantine
+from glasshub.git.squashed import merge_base
 
 MAX_MERGED_BYTES = 2 * 1024**2  # larger files that both sides changed are conflicts
 _MAX_LINES = 20_000
@@ -48,7 +49,7 @@ def merge_trees(quarantine: Quarantine, ours: str, theirs: str) -> MergedTree:
         RevisionNotFound: there is no such commit.
     """
     store = quarantine.store
-    base = merge_base(store, ours, theirs)
+    base = merge_base(quarantine.view, ours, theirs)
     merger = _Merger(quarantine)
     entries = [(stat.S_IFDIR, tree_of(store, commit)) if commit else _ABSENT for commit in (base, ours, theirs)]
     mode, oid = merger.merge("", entries[0], entries[1], entries[2])

@@ -23,6 +23,7 @@ from glasshub.errors import EntryNotFound, RepoNotFound, RevisionNotFound, TooLa
 from glasshub.git.ancestry import lookup
 from glasshub.git.blob import blob_size
 from glasshub.git.durable import sync_folder
+from glasshub.git.squashed import former
 
 HUB_REFS = "refs/hub/"
 CACHE_BYTES = 16 * 1024**2  # unfolded bases of deltas, per pack of an open repository
@@ -195,11 +196,14 @@ def history(repo: GitRepo, start: str, path: str = "", *, skip: int = 0, limit: 
     return found
 
 
-def last_changes(repo: GitRepo, start: str, paths: Sequence[str]) -> dict[str, Commit]:
+def last_changes(
+    repo: GitRepo, start: str, paths: Sequence[str], *, through_squashes: bool = False
+) -> dict[str, Commit]:
     """For each path the newest commit (first-parent order where it matters) that changed it.
 
     Every path is followed from ``start`` to the first parent that has it just the same, until there is none.
-    Paths at the same commit go on together; the newest commit goes first, so that most of them meet.
+    Paths at the same commit go on together; the newest commit goes first, so that most of them meet. A commit that
+    took the place of a history counts as the last change of everything, unless ``through_squashes`` looks behind it.
     """
     found: dict[str, Commit] = {}
     first = _commit(repo, start)
@@ -208,7 +212,9 @@ def last_changes(repo: GitRepo, start: str, paths: Sequence[str]) -> dict[str, C
     while heap:
         git_commit = _commit(repo, heapq.heappop(heap)[1].decode("ascii"))
         shown = _for_people(git_commit)
-        for path, parent in _inherited(repo, git_commit, pending.pop(git_commit.id)).items():
+        for path, parent in _inherited(
+            repo, git_commit, pending.pop(git_commit.id), through_squashes=through_squashes
+        ).items():
             if parent is None:
                 found[path] = shown
             elif parent.id != git_commit.id:
@@ -345,11 +351,14 @@ def _changed(repo: GitRepo, git_commit: GitCommit, path: str) -> bool:
     return _inherited(repo, git_commit, {path})[path] is None
 
 
-def _inherited(repo: GitRepo, git_commit: GitCommit, paths: set[str]) -> dict[str, GitCommit | None]:
+def _inherited(
+    repo: GitRepo, git_commit: GitCommit, paths: set[str], *, through_squashes: bool = False
+) -> dict[str, GitCommit | None]:
     """For each path the first parent that has it just the same (``None``: this commit changed it)."""
     result: dict[str, GitCommit | None] = dict.fromkeys(paths)
     here = _lookup_paths(repo, git_commit.tree, paths)
-    for parent_id in git_commit.parents:
+    parents = git_commit.parents or (former(repo, git_commit.id) if through_squashes else [])
+    for parent_id in parents:
         parent = lookup(repo.object_store, parent_id)
         if not isinstance(parent, GitCommit):
             continue
@@ -360,7 +369,7 @@ def _inherited(repo: GitRepo, git_commit: GitCommit, paths: set[str]) -> dict[st
             if there.get(path) == here.get(path):
                 result[path] = parent
     for path in paths:
-        if not git_commit.parents and path not in here:
+        if not parents and path not in here:
             result[path] = git_commit  # never existed: nobody changed it
     return result
 

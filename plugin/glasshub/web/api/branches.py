@@ -1,4 +1,4 @@
-"""Branches and tags: made and deleted by writers of the repo."""
+"""Branches and tags: made, deleted and squashed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response, jsonify
 
-from glasshub import branches, receive
+from glasshub import branches, receive, squash
 from glasshub.desk import Desk, Move
 from glasshub.web.api.arguments import KIND, api_repo
 from glasshub.web.api.json_body import json_body
@@ -41,6 +41,13 @@ def create_tag(kind: str, ns: str, name: str, revision: str) -> Response:
 def delete_tag(kind: str, ns: str, name: str, tag: str) -> Response:
     """Delete a tag."""
     return _decide(kind, ns, name, lambda desk: branches.delete_tag(desk, name=tag))
+
+
+@bp.post(f"{_REPO}/super-squash/<path:branch>")
+def super_squash(kind: str, ns: str, name: str, branch: str) -> Response:
+    """Make the history of a branch or ``refs/pr/N`` one commit with this ``message``."""
+    message = json_body().text("message", f"Super-squash branch '{branch[:200]}'")
+    return _decide(kind, ns, name, lambda desk: squash.squash(desk, name=branch, message=message))
 
 
 def _decide(kind: str, ns: str, name: str, decision: Callable[[Desk], Move]) -> Response:

@@ -16,11 +16,11 @@ from glasshub.conversation import Discussion
 from glasshub.desk import MAIN, Desk, Move
 from glasshub.errors import Invalid, NotFound, RevisionNotFound
 from glasshub.events import Event
-from glasshub.git.ancestry import merge_base
 from glasshub.git.diff import diff_commits
 from glasshub.git.merge_outlook import outlook
 from glasshub.git.patch import patch_text
 from glasshub.git.read import open_repo, resolve_revision
+from glasshub.git.squashed import merge_base
 from glasshub.identity import Repo
 from glasshub.index import queries
 from glasshub.index.queries.discussions import DiscussionFilter
@@ -247,7 +247,7 @@ def _diff(git: GitRepo, found: Discussion) -> str:
     main = found.merge.onto if found.merge else _commit(git, MAIN)
     if not head or not main:
         return ""
-    base = merge_base(git.object_store, main, head)
+    base = merge_base(git, main, head)
     return patch_text(diff_commits(git, base, head)) if base else ""
 
 

@@ -11,12 +11,13 @@ from dulwich.repo import Repo as GitRepo
 
 from glasshub.conversation import Discussion
 from glasshub.desk import MAIN, PULLS
-from glasshub.git.ancestry import commits_only_in, lookup, merge_base
+from glasshub.git.ancestry import lookup
 from glasshub.git.diff import FileChange, diff_commits
 from glasshub.git.merge_outlook import Outlook, outlook
 from glasshub.git.read import Commit
 from glasshub.git.read import commit as read_commit
 from glasshub.git.ref_store import ZERO, read_ref
+from glasshub.git.squashed import commits_only_in, merge_base
 
 MOST_COMMITS = 250
 MOST_BYTES = 1024**2  # larger files are not compared
@@ -60,14 +61,14 @@ class PullView:
         """The commit on which it builds (``""``: none, or there is nothing to compare)."""
         if not self.main or not self.head:
             return ""
-        return merge_base(self.git.object_store, self.main, self.head) or ""
+        return merge_base(self.git, self.main, self.head) or ""
 
     @cached_property
     def commits(self) -> list[Commit]:
         """Its commits, oldest first; the newest ones of more than :data:`MOST_COMMITS`."""
         if not self.head:
             return []
-        ids = commits_only_in(self.git.object_store, self.head, self.main, limit=MOST_COMMITS)
+        ids = commits_only_in(self.git, self.head, self.main, limit=MOST_COMMITS)
         return [read_commit(self.git, oid) for oid in reversed(ids)]
 
     @cached_property
