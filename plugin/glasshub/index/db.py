@@ -64,6 +64,20 @@ class Index:
         return db
 
     @contextmanager
+    def moment(self) -> Iterator[Database]:
+        """A connection of its own that goes on seeing the index as it is now, whatever is written meanwhile."""
+        db = _connect(self.path)
+        try:
+            db.execute("PRAGMA query_only = ON")
+            db.begin()
+            db.execute(
+                "SELECT count(*) FROM sqlite_schema"
+            ).fetchone()  # a transaction sees the state of its first read
+            yield db
+        finally:
+            db.close()
+
+    @contextmanager
     def write(self) -> Iterator[Database]:
         """A write transaction on this thread's connection: commits on leaving, rolls back on an error.
 

@@ -11,6 +11,7 @@ from typing import Any
 from flask import Flask, request
 from markupsafe import Markup
 
+from glasshub.exports import formats
 from glasshub.web import links
 from glasshub.web.context import actor, hub, public_url
 
@@ -36,6 +37,7 @@ def init_templates(app: Flask) -> None:
         leaderboard_url=links.leaderboard_url,
         standing_url=links.standing_url,
         with_query=links.with_query,
+        export_formats=formats.offered,
     )
     app.context_processor(_context)
 

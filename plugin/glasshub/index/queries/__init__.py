@@ -13,6 +13,7 @@ from glasshub.index.queries.discussions import (
     events,
     hidden_results,
 )
+from glasshub.index.queries.exports import models_with_results, state
 from glasshub.index.queries.feeds import About, feed_discussions, feed_results
 from glasshub.index.queries.inbox import Interests, concerns, inbox, last_place, latest
 from glasshub.index.queries.leaderboards import leaderboard
@@ -40,6 +41,7 @@ __all__ = [
     "last_place",
     "latest",
     "leaderboard",
+    "models_with_results",
     "newest_results",
     "problems",
     "prospects",
@@ -47,6 +49,7 @@ __all__ = [
     "reports",
     "repos",
     "results_of_model",
+    "state",
     "task",
     "totals",
 ]

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, jsonify, request
 from glasshub.errors import EntryNotFound
 from glasshub.identity import Repo
 from glasshub.index import queries
-from glasshub.index.rows import BenchmarkRow
+from glasshub.index.rows import BenchmarkRow, TaskRow
 from glasshub.web.api.arguments import api_repo, limit, paged, see
 from glasshub.web.api.results import leaderboard_json
 from glasshub.web.context import hub
@@ -34,10 +34,7 @@ def leaderboard(ns: str, name: str) -> Response:
     """
     repo = api_repo("datasets", ns, name)
     db = hub().index.read()
-    wanted = request.args.get("task_id", "")
-    task = queries.task(db, see(), repo.key, wanted)
-    if task is None:
-        raise _no_leaderboard(repo, queries.benchmark(db, see(), repo.key), wanted)
+    task = wanted_task(repo)
     page = queries.leaderboard(
         db,
         see(),
@@ -58,6 +55,15 @@ def benchmark(ns: str, name: str) -> Response:
     if found is None:
         raise EntryNotFound(f"{repo.repo_id} is not a benchmark: its main has no valid eval.yaml.")
     return jsonify(_benchmark_json(found))
+
+
+def wanted_task(repo: Repo) -> TaskRow:
+    """The task that the address asks for with ``task_id`` (the first by default). Raises ``EntryNotFound``."""
+    db, wanted = hub().index.read(), request.args.get("task_id", "")
+    task = queries.task(db, see(), repo.key, wanted)
+    if task is None:
+        raise _no_leaderboard(repo, queries.benchmark(db, see(), repo.key), wanted)
+    return task
 
 
 def _no_leaderboard(repo: Repo, found: BenchmarkRow | None, task_id: str) -> EntryNotFound:

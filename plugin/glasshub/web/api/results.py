@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from glasshub.evals.eval_results import FOLDER
+from glasshub.evals.numbers import as_written
 from glasshub.index.rows import HiddenRow, LeaderboardRow, ProblemRow, ResultRow
 
 
@@ -56,7 +57,7 @@ def hidden_json(result: HiddenRow) -> dict[str, Any]:
         "hiddenBy": result.hidden_by,
         "hiddenAt": result.hidden_at,
         "submitter": result.submitter,
-        "data": {"dataset": {"id": result.dataset_id, "task_id": result.task_id}, "value": _as_written(result)},
+        "data": {"dataset": {"id": result.dataset_id, "task_id": result.task_id}, "value": _value(result)},
     }
     if result.pull:
         found["pullRequest"] = result.pull
@@ -104,20 +105,15 @@ def leaderboard_json(row: LeaderboardRow) -> dict[str, Any]:
 
 def number(result: ResultRow) -> int | float:
     """The value as it was written: a whole number stays one."""
-    return _whole(result.value_text, result.value)
+    return as_written(result.value_text, result.value)
 
 
-def _as_written(result: HiddenRow) -> int | float | str:
+def _value(result: HiddenRow) -> int | float | str:
     try:
         value = float(result.value_text)
     except ValueError:
         return result.value_text
-    return _whole(result.value_text, value) if math.isfinite(value) else result.value_text
-
-
-def _whole(written: str, value: float) -> int | float:
-    text = written.lstrip("+-")
-    return int(written) if text.isascii() and text.isdigit() and len(text) < 300 else value
+    return as_written(result.value_text, value) if math.isfinite(value) else result.value_text
 
 
 def _data(result: ResultRow) -> dict[str, Any]:
