@@ -91,6 +91,11 @@ def may_read(actor: Actor, repo: Repo) -> bool:
     return role_on(actor, repo.namespace) >= Role.READ
 
 
+def may_read_files(actor: Actor, repo: Repo) -> bool:
+    """Whether the content of large files of ``repo`` may reach this actor, by whatever way it is stored."""
+    return may_read(actor, repo)
+
+
 def may(actor: Actor, action: Action, repo: Repo, *, author: str | None = None) -> bool:
     """Whether ``actor`` may do ``action`` to ``repo`` (to a thing in it made by ``author``)."""
     if not may_read(actor, repo):

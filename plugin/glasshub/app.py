@@ -12,7 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from glasshub.errors import GlasshubError
 from glasshub.hub import Hub
-from glasshub.web import api, cas, files, lfs_locks, oauth, pages, smart_http, uploads
+from glasshub.web import api, cas, cas_tokens, files, lfs_locks, oauth, pages, smart_http, uploads
 from glasshub.web.auth import init_auth
 from glasshub.web.context import EXTENSION
 from glasshub.web.encoding import init_encoding
@@ -45,7 +45,7 @@ def create_app(hub: Hub) -> Flask:
     for blueprint in (
         smart_http.bp,
         cas.bp,
-        cas.tokens,
+        cas_tokens.bp,
         lfs_locks.bp,
         files.bp,
         uploads.bp,

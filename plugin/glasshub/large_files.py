@@ -14,7 +14,7 @@ from glasshub import access, clock
 from glasshub.access import Action
 from glasshub.blobs.pointer import Pointer
 from glasshub.blobs.xet import content
-from glasshub.errors import NotFound, TooLarge
+from glasshub.errors import Invalid, NotFound, TooLarge
 from glasshub.hub import Hub
 from glasshub.identity import Actor, Repo
 from glasshub.registry import large_files as rows
@@ -110,7 +110,10 @@ def receive(hub: Hub, repo: Repo, by: str, pointer: Pointer, stream: IO[bytes]) 
 
 
 def add(hub: Hub, repo: Repo, by: str, pointer: Pointer, *, xet_hash: str = "") -> None:
-    """Note that a repo has a file whose content is stored."""
+    """Note that a repo has a file whose content is stored. Raises ``Invalid`` when it is not there (any more)."""
+    kind, name = (content.RECIPES, xet_hash) if xet_hash else (FILES, pointer.sha256)
+    if not hub.blobs.touch(kind, name):
+        raise Invalid(f"The content of {pointer.sha256} is not on the hub any more. Upload it again.")
     file = LargeFile(pointer.sha256, pointer.size, xet_hash, clock.now(), by)
     with hub.registry.write() as db:
         rows.add(db, repo.key, file)

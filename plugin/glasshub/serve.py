@@ -142,7 +142,7 @@ def _ready(listeners: Iterable[Any], stall: float, on_ready: Callable[[], None])
 
 def _is_no_stall(record: logging.LogRecord) -> bool:
     # Whoever goes silent is no failure of the hub.
-    return not (record.exc_info and isinstance(record.exc_info[1], BlockingIOError))
+    return not (record.exc_info and isinstance(record.exc_info[1], (BlockingIOError, TimeoutError)))
 
 
 def require_free(host: str, port: int) -> None:

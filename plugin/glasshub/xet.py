@@ -1,49 +1,54 @@
-"""Files brought by the Xet protocol: which xorbs may make a file of a repo, and what is noted of it."""
+"""Files brought by the Xet protocol: which chunks may make a file of a repo, and what is noted of it."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Iterable
 from typing import IO
 
-from glasshub import access, accounts, large_files, repos
+from glasshub import large_files
 from glasshub.blobs.pointer import Pointer
-from glasshub.blobs.xet import content
+from glasshub.blobs.xet import content, dedup
 from glasshub.blobs.xet.content import Part, Recipe
-from glasshub.blobs.xet.hashes import file_hash, to_text, verification_hash
-from glasshub.blobs.xet.shard import ShardFile, parse_shard
+from glasshub.blobs.xet.hashes import file_hash, from_text, to_text, verification_hash
+from glasshub.blobs.xet.shard import ShardFile, Term, parse_shard
 from glasshub.blobs.xet.xorb import Chunk
-from glasshub.errors import AccountNotFound, Invalid, NotFound, RepoNotFound
+from glasshub.errors import Invalid, NotFound
 from glasshub.hub import Hub
-from glasshub.identity import ANONYMOUS, Actor, Repo
+from glasshub.identity import Actor, Repo
 from glasshub.registry import xorbs as rows
+from glasshub.xorb_rights import Allowed, allowed, joined
 
 
 def add_xorb(hub: Hub, repo: Repo, name: str, stream: IO[bytes]) -> bool:
-    """Store a xorb that was brought for a repo; whether it is new. Raises ``Invalid``, ``TooLarge``."""
-    new = content.store_xorb(hub.blobs, name, stream)
+    """Store a xorb that was brought for a repo; whether it is new there. Raises ``Invalid``, ``TooLarge``.
+
+    Whether another repo has it already is not told.
+    """
+    content.store_xorb(hub.blobs, name, stream)
+    known = [chunk.hash for chunk in content.chunks_of(hub.blobs, name)]
     with hub.registry.write() as db:
-        rows.add(db, repo.key, [name])
-    return new
+        rows.add_chunks(db, [to_text(chunk) for chunk in known if dedup.is_eligible(chunk)], name)
+        return rows.add(db, repo.key, name)
 
 
-def register(hub: Hub, repo: Repo, by: str, shard: bytes) -> int:
+def register(hub: Hub, repo: Repo, actor: Actor, shard: bytes) -> int:
     """Take the files of a shard in for a repo, once all of them are found right; returns how many.
 
-    A file may use xorbs that this repo uses, or one that the uploader may read; what it claims of them is checked, and
-    its content is read once to see that it has the SHA-256 that it is said to have.
+    A file may use xorbs that were uploaded for this repo, and chunks that the uploader may read; what it claims of them
+    is checked, and its content is read once to see that it has the SHA-256 that it is said to have.
 
     Raises:
         Invalid: something is wrong with it; the message says what. Nothing is noted then.
     """
-    recipes = [_recipe(hub, repo, by, file) for file in parse_shard(shard).files]
+    checked = _Checked(hub, repo, actor)
+    recipes = [checked.recipe(file) for file in parse_shard(shard).files]
     for recipe in recipes:
         content.store_recipe(hub.blobs, recipe)
-        with hub.registry.write() as db:
-            rows.add(db, repo.key, {part.xorb for part in recipe.parts})
+        _note(hub, repo, recipe)
         pointer = Pointer(recipe.sha256, recipe.size)
         if not large_files.find(hub, repo, [pointer]):
-            large_files.add(hub, repo, by, pointer, xet_hash=recipe.hash)
+            large_files.add(hub, repo, actor.name or "", pointer, xet_hash=recipe.hash)
     return len(recipes)
 
 
@@ -56,57 +61,90 @@ def recipe_of(hub: Hub, repo: Repo, name: str) -> Recipe:
     return recipe
 
 
-def _recipe(hub: Hub, repo: Repo, by: str, file: ShardFile) -> Recipe:
-    name = to_text(file.hash)
-    _require_usable(hub, repo, by, {to_text(term.xorb) for term in file.terms})
-    parts, leaves = [], []
-    for term in file.terms:
-        xorb = to_text(term.xorb)
-        chunks = _chunks(hub, xorb)[term.start : term.end]
+def known_chunk(hub: Hub, repo: Repo, actor: Actor, chunk: str, *, key: bytes, expires: int) -> bytes:
+    """The shard of a xorb that holds a chunk, so that a client need not send what it lists.
+
+    Args:
+        chunk: its hash as text, one that clients may ask for.
+        key: what hashes are keyed with; ``expires``: until when the answer holds.
+
+    Raises:
+        NotFound: no xorb that the actor may use holds it, whether or not the hub has it.
+    """
+    wanted = from_text(chunk)
+    with hub.registry.read() as db:
+        holding = rows.holding(db, chunk)
+    for xorb in holding:
+        rights = allowed(hub, repo, actor, xorb)
+        if not rights.runs or not hub.blobs.touch(content.XORBS, xorb):
+            continue
+        chunks = content.chunks_of(hub.blobs, xorb)
+        shown = [rights.covers(place, place + 1) for place in range(len(chunks))]
+        if any(may and found.hash == wanted for may, found in zip(shown, chunks, strict=True)):
+            return dedup.answer(from_text(xorb), chunks, shown, key=key, expires=expires)
+    raise NotFound("No chunk like this is known.")
+
+
+def _note(hub: Hub, repo: Repo, recipe: Recipe) -> None:
+    """Note what a file of a repo uses, and its first chunk, which clients ask for."""
+    runs: dict[str, list[tuple[int, int]]] = {}
+    for part in recipe.parts:
+        runs.setdefault(part.xorb, []).append((part.start, part.end))
+    first = recipe.parts[0] if recipe.parts else None
+    with hub.registry.write() as db:
+        own = {xorb for xorb in runs if repo.key in {use.repo for use in rows.uses(db, xorb) if use.last is None}}
+        rows.add_runs(db, repo.key, [(x, *run) for x, found in runs.items() if x not in own for run in joined(found)])
+        if first is not None:
+            chunk = content.chunks_of(hub.blobs, first.xorb)[first.start]
+            rows.add_chunks(db, [to_text(chunk.hash)], first.xorb)
+
+
+class _Checked:
+    """Files of one shard, looked at before anything is noted."""
+
+    def __init__(self, hub: Hub, repo: Repo, actor: Actor) -> None:
+        self._hub, self._repo, self._actor = hub, repo, actor
+        self._rights: dict[str, Allowed] = {}
+
+    def recipe(self, file: ShardFile) -> Recipe:
+        """The recipe of a file whose claims hold. Raises ``Invalid``."""
+        name = to_text(file.hash)
+        parts: list[Part] = []
+        leaves: list[tuple[bytes, int]] = []
+        for term in file.terms:
+            xorb = to_text(term.xorb)
+            chunks = self._chunks(name, xorb, term)
+            parts.append(Part(xorb, term.length, term.start, term.end))
+            leaves += [(chunk.hash, chunk.length) for chunk in chunks]
+        if to_text(file_hash(leaves)) != name:
+            raise Invalid(f"The chunks of {name} make another file.")
+        recipe = Recipe(name, sum(part.length for part in parts), "", tuple(parts))
+        sha256 = _sha256(content.stream(self._hub.blobs, recipe))
+        if file.sha256 and to_text(file.sha256) != sha256:
+            raise Invalid(f"The file {name} has SHA-256 {sha256}, not {to_text(file.sha256)}.")
+        return Recipe(name, recipe.size, sha256, recipe.parts)
+
+    def _chunks(self, name: str, xorb: str, term: Term) -> list[Chunk]:
+        if xorb not in self._rights:
+            # Touched first: what is used now is not pruned while this goes on.
+            here = self._hub.blobs.touch(content.XORBS, xorb)
+            self._rights[xorb] = allowed(self._hub, self._repo, self._actor, xorb) if here else Allowed(())
+        if not self._rights[xorb].covers(term.start, term.end):
+            raise Invalid(content.MISSING.format(xorb))
+        try:
+            chunks = content.chunks_of(self._hub.blobs, xorb)[term.start : term.end]
+        except NotFound as error:
+            raise Invalid(error.message) from error
         length = sum(chunk.length for chunk in chunks)
         if not chunks or len(chunks) != term.end - term.start or length != term.length:
             raise Invalid(f"The file {name} asks for chunks {term.start} to {term.end} of {xorb}, which are not so.")
         if term.proof != verification_hash(chunk.hash for chunk in chunks):
             raise Invalid(f"The file {name} does not show that its uploader knows the chunks of {xorb}.")
-        parts.append(Part(xorb, length, term.start, term.end))
-        leaves += [(chunk.hash, chunk.length) for chunk in chunks]
-    if to_text(file_hash(leaves)) != name:
-        raise Invalid(f"The chunks of {name} make another file.")
-    recipe = Recipe(name, sum(part.length for part in parts), "", tuple(parts))
-    sha256 = _sha256(hub, recipe)
-    if file.sha256 and to_text(file.sha256) != sha256:
-        raise Invalid(f"The file {name} has SHA-256 {sha256}, not {to_text(file.sha256)}.")
-    return Recipe(name, recipe.size, sha256, recipe.parts)
+        return chunks
 
 
-def _sha256(hub: Hub, recipe: Recipe) -> str:
+def _sha256(pieces: Iterable[bytes]) -> str:
     digest = hashlib.sha256()
-    for data in content.stream(hub.blobs, recipe):
+    for data in pieces:
         digest.update(data)
     return digest.hexdigest()
-
-
-def _chunks(hub: Hub, xorb: str) -> list[Chunk]:
-    try:
-        return content.chunks_of(hub.blobs, xorb)
-    except NotFound as error:
-        raise Invalid(error.message) from error
-
-
-def _require_usable(hub: Hub, repo: Repo, by: str, xorbs: Collection[str]) -> None:
-    try:
-        actor = accounts.actor_for(hub, by)
-    except AccountNotFound:
-        actor = ANONYMOUS
-    for xorb in sorted(xorbs):
-        with hub.registry.read() as db:
-            users = rows.users(db, xorb)
-        if repo.key not in users and not any(_may_read(hub, actor, key) for key in users):
-            raise Invalid(f"The xorb {xorb} is not on the hub. Upload it again (remove the client's Xet cache first).")
-
-
-def _may_read(hub: Hub, actor: Actor, key: str) -> bool:
-    try:
-        return access.may_read(actor, repos.by_key(hub, key))
-    except RepoNotFound:
-        return False

@@ -39,7 +39,7 @@ class Proxy:
     def _requests(self, client: socket.socket, server: socket.socket) -> None:
         with suppress(OSError):
             while data := client.recv(65536):
-                if data.startswith((b"GET", b"POST")):
+                if data.startswith((b"GET", b"HEAD", b"POST")):
                     self.seen.append(data)
                 server.sendall(data)
 

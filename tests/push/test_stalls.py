@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import io
+import json
 import os
 import socket
 import time
@@ -12,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from glasshub import repos
+from glasshub import accounts, large_files, repos
+from glasshub.blobs.pointer import Pointer
 from glasshub.config import Settings
 from glasshub.git.pktline import DELIMITER, FLUSH, pkt
 from glasshub.git.refs import ZERO
@@ -114,3 +118,22 @@ def test_a_client_that_stops_reading_a_clone_is_hung_up_on(hasty: Live, tmp_path
     for begun in silent:
         begun.close()
     assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+def test_silent_readers_of_large_files_do_not_stop_the_hub(hasty: Live):
+    """The kernel sends such files by itself; waiting for whoever does not read must end all the same."""
+    ada = hasty.person("ada")
+    data = b"weights!" * 2_500_000
+    pointer = Pointer(hashlib.sha256(data).hexdigest(), len(data))
+    repo = repos.create(hasty.hub, accounts.actor_for(hasty.hub, ada.name), "model", ada.name, "m")
+    large_files.receive(hasty.hub, repo, ada.name, pointer, io.BytesIO(data))
+    body = {"operation": "download", "objects": [{"oid": pointer.sha256, "size": pointer.size}]}
+    asked = urllib.request.Request(f"{hasty.url}/{ada.name}/m.git/info/lfs/objects/batch", json.dumps(body).encode())
+    with urllib.request.urlopen(asked) as answer:
+        address = json.load(answer)["objects"][0]["actions"]["download"]["href"]
+    path = address.removeprefix(hasty.url)
+    silent = [_begin(hasty, f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()) for _ in range(4)]
+    with urllib.request.urlopen(address, timeout=30) as answer:
+        assert answer.read() == data
+    for connection in silent:
+        connection.close()

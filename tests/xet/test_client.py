@@ -9,11 +9,14 @@ import struct
 import subprocess
 import sys
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from glasshub.blobs.xet.content import chunks_of
 from tests.conftest import Live, Person
+from tests.lfs.cutting_proxy import cutting
 from tests.push import gitclient
 from tests.require import require
 
@@ -42,10 +45,11 @@ def _python(live: Live, who: Person | None, code: str, tmp_path: Path, **env: st
 
 
 def _weights(path: Path, seed: int = 1) -> bytes:
-    """Random bytes, then floats, which clients compress in another way."""
+    """Random bytes, which stay as they are, text, which is compressed, and floats, of which bytes are grouped first."""
     chance = random.Random(seed)
+    text = b"".join(b"%d is a number\n" % chance.randrange(10**6) for _ in range(50_000))
     floats = struct.pack("<1000000f", *(chance.gauss(0, 0.02) for _ in range(1_000_000)))
-    data = chance.randbytes(SIZE - len(floats)) + floats
+    data = chance.randbytes(SIZE - len(text) - len(floats)) + text + floats
     path.write_bytes(data)
     return data
 
@@ -62,12 +66,14 @@ def _digest(data: bytes) -> str:
 
 
 def test_an_upload_comes_back_by_every_way(live: Live, ada: Person, tmp_path: Path):
-    data = _weights(tmp_path / "model.bin")
+    data, before = _weights(tmp_path / "model.bin"), _xorbs(live)
     repo = f"{ada.name}/m"
     _python(live, ada, f"api.create_repo({repo!r}); api.upload_file(path_or_fileobj={str(tmp_path / 'model.bin')!r}, "
             f"path_in_repo='model.bin', repo_id={repo!r})", tmp_path)  # fmt: skip
+    fresh = _xorbs(live) - before
+    assert {chunk.scheme for xorb in fresh for chunk in chunks_of(live.hub.blobs, xorb)} == {0, 1, 2}
+    _snapshot_goes_straight_to_the_chunks(live, repo, data, tmp_path)
     read = _reading(repo)
-    assert _python(live, None, read, tmp_path / "xet") == _digest(data)
     assert _python(live, None, read, tmp_path / "plain", HF_HUB_DISABLE_XET="1") == _digest(data)
     require("git-lfs")
     clone = gitclient.clone(live.git_url(repo), tmp_path / "clone")
@@ -75,6 +81,24 @@ def test_an_upload_comes_back_by_every_way(live: Live, ada: Person, tmp_path: Pa
     clone.git("lfs", "pull")
     assert _digest((clone.path / "model.bin").read_bytes()) == _digest(data)
     assert not list((live.hub.settings.data / "blobs" / "files").rglob(_digest(data)))
+
+
+def _snapshot_goes_straight_to_the_chunks(live: Live, repo: str, data: bytes, tmp_path: Path) -> None:
+    listed = _python(live, None, f"print(api.model_info({repo!r}).sha)", tmp_path)
+    commit = listed.splitlines()[-1]
+    code = (
+        f"import hashlib; folder = snapshot_download({repo!r}, revision={commit!r}); "
+        "print(hashlib.sha256(open(folder + '/model.bin', 'rb').read()).hexdigest())"
+    )
+    with cutting(int(live.url.rpartition(":")[2]), begins_with=b"", after=0, cuts=0) as proxy:
+        through = replace(live, url=f"http://127.0.0.1:{proxy.port}")
+        assert _python(through, None, code, tmp_path / "xet") == _digest(data)
+    assert [line for line in proxy.seen if line.startswith(b"HEAD") and b"model.bin" in line] == []
+    assert any(b"xet-read-token" in line for line in proxy.seen)
+
+
+def _xorbs(live: Live) -> set[str]:
+    return {path.name for path in (live.hub.settings.data / "blobs" / "xorbs").glob("*/*/*")}
 
 
 def _upload(live: Live, who: Person, repo: str, path: Path, tmp_path: Path) -> None:
@@ -127,6 +151,43 @@ def test_ranges_and_files_pushed_by_git_lfs_reach_every_client(live: Live, ada: 
     tree.git("push", "-q", "origin", "main")
     read = _reading(f"{ada.name}/pushed")
     assert _python(live, None, read, tmp_path / "x") == _digest(data[:3_000_000])
+
+
+def test_whoever_has_a_fresh_cache_sends_only_what_the_hub_does_not_know(live: Live, ada: Person, tmp_path: Path):
+    """Another person, another repo, another HF_HOME: they learn from the hub what they need not send."""
+    eve, data = live.person("eve"), bytearray(_weights(tmp_path / "model.bin", seed=6))
+    _upload(live, ada, f"{ada.name}/m", tmp_path / "model.bin", tmp_path)
+    before = _stored(live, "xorbs")
+    at = len(data) // 3
+    data[at : at + 10_000] = random.Random(7).randbytes(10_000)
+    (tmp_path / "model.bin").write_bytes(data)
+    with cutting(int(live.url.rpartition(":")[2]), begins_with=b"", after=0, cuts=0) as proxy:
+        through = replace(live, url=f"http://127.0.0.1:{proxy.port}")
+        _upload(through, eve, f"{eve.name}/m", tmp_path / "model.bin", tmp_path)
+    assert any(line.startswith(b"GET /cas/v1/chunks/") for line in proxy.seen)
+    assert 0 < _stored(live, "xorbs") - before < SIZE * 0.03
+    assert _python(live, None, _reading(f"{eve.name}/m"), tmp_path / "x") == _digest(bytes(data))
+
+
+def test_clients_ask_for_many_runs_of_chunks_at_once(live: Live, ada: Person, tmp_path: Path):
+    data = _weights(tmp_path / "model.bin", seed=9)
+    _upload(live, ada, f"{ada.name}/m", tmp_path / "model.bin", tmp_path)
+    # Every other stretch of the first file: many runs of the same xorb, with holes between them.
+    pieces = b"".join(data[at : at + 1_500_000] for at in range(0, SIZE - 5_000_000, 3_000_000))
+    (tmp_path / "pieces.bin").write_bytes(pieces)
+    _upload(live, ada, f"{ada.name}/pieces", tmp_path / "pieces.bin", tmp_path)
+    read = _reading(f"{ada.name}/pieces")
+    for several in ("false", "true"):
+        env = {"HF_XET_CLIENT_RECONSTRUCTION_API_VERSION": "2", "HF_XET_CLIENT_ENABLE_MULTIRANGE_FETCHING": several}
+        with cutting(int(live.url.rpartition(":")[2]), begins_with=b"", after=0, cuts=0) as proxy:
+            through = replace(live, url=f"http://127.0.0.1:{proxy.port}")
+            assert _python(through, None, read, tmp_path / several, **env) == _digest(pieces)
+        ranges = [line for line in proxy.seen if line.startswith(b"GET /cas/xorbs/")]
+        assert any(b"," in _range_asked(line) for line in ranges) is (several == "true")
+
+
+def _range_asked(request: bytes) -> bytes:
+    return next(line for line in request.lower().split(b"\r\n") if line.startswith(b"range:"))
 
 
 def test_a_large_file_comes_by_pull_request_from_a_stranger(live: Live, ada: Person, tmp_path: Path):

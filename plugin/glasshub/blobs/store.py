@@ -6,6 +6,7 @@ half there, whatever dies in between.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import re
@@ -13,7 +14,8 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -60,6 +62,25 @@ class BlobStore(Protocol):
 
     def sweep(self) -> int:
         """Remove uploads that nobody finished; returns how many."""
+
+    def touch(self, kind: str, name: str) -> bool:
+        """Note that content is used now, so that :meth:`remove` leaves it; whether there is such content."""
+
+    def every(self, kind: str) -> Iterator[Stored]:
+        """All content of a kind, in no order."""
+
+    def remove(self, kind: str, name: str, *, before: float, then: Callable[[], object] = lambda: None) -> bool:
+        """Remove content that nobody touched since ``before``; whether it went. Nobody can touch or store it until
+        ``then`` was called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Content as it lies in the store; ``touched`` is when it was stored or used last (seconds since the epoch)."""
+
+    name: str
+    size: int
+    touched: float
 
 
 class Check(Protocol):
@@ -167,7 +188,7 @@ class LocalStore:
 
     def complete(self, upload: str, parts: list[tuple[int, str]], kind: str, name: str, *, size: int) -> bool:
         """See :class:`BlobStore`. Repeating it after it succeeded does no harm."""
-        if self.size(kind, name) is not None and not (self._incoming / upload).is_dir():
+        if not (self._incoming / upload).is_dir() and self.touch(kind, name):
             return False
         folder = self._upload(upload)
         fresh = self._incoming / f"{upload}.part"
@@ -188,6 +209,42 @@ class LocalStore:
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
                     gone += 1
         return gone
+
+    def touch(self, kind: str, name: str) -> bool:
+        """See :class:`BlobStore`."""
+        with self._locked(fcntl.LOCK_SH):
+            return self._touch(self.path(kind, name))
+
+    def every(self, kind: str) -> Iterator[Stored]:
+        """See :class:`BlobStore`."""
+        for path in (self._folder / kind).glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*"):
+            with suppress(FileNotFoundError):
+                found = path.stat()
+                yield Stored(path.name, found.st_size, found.st_mtime)
+
+    def remove(self, kind: str, name: str, *, before: float, then: Callable[[], object] = lambda: None) -> bool:
+        """See :class:`BlobStore`."""
+        path = self.path(kind, name)
+        with self._locked(fcntl.LOCK_EX), suppress(FileNotFoundError):
+            if path.stat().st_mtime < before:
+                path.unlink()
+                then()
+                return True
+        return False
+
+    @contextmanager
+    def _locked(self, how: int) -> Iterator[None]:
+        """Hold the lock that keeps what is removed apart from what is stored and used (``flock``; ends with us)."""
+        with (self._folder / "prune.lock").open("a") as file:
+            fcntl.flock(file, how)
+            yield
+
+    @staticmethod
+    def _touch(path: Path) -> bool:
+        with suppress(FileNotFoundError):
+            os.utime(path)
+            return True
+        return False
 
     def _upload(self, upload: str) -> Path:
         folder = self._incoming / upload
@@ -210,11 +267,12 @@ class LocalStore:
 
     def _keep(self, fresh: Path, kind: str, name: str) -> bool:
         target = self.path(kind, name)
-        if target.exists():
-            return False
-        target.parent.mkdir(parents=True, exist_ok=True)
         fresh.chmod(0o440)
-        fresh.replace(target)
+        with self._locked(fcntl.LOCK_SH):
+            if self._touch(target):
+                return False
+            target.parent.mkdir(parents=True, exist_ok=True)
+            fresh.replace(target)
         for folder in (target.parent, target.parent.parent, target.parent.parent.parent):
             _sync(folder)
         return True

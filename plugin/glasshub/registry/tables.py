@@ -186,12 +186,30 @@ large_files = Table(
     Column("added_by", String, nullable=False),
 )
 
-# Which repos use which xorbs: they were uploaded for that repo, or make a file of it.
+# Which xorbs were uploaded for which repos.
 xorb_uses = Table(
     "xorb_uses",
     metadata,
     Column("xorb", String, primary_key=True),
     Column("repo", ForeignKey("repos.key", ondelete="CASCADE"), primary_key=True, index=True),
+)
+
+# Which chunks (``first`` to ``last``, exclusive) of xorbs of other repos make files of a repo.
+xorb_runs = Table(
+    "xorb_runs",
+    metadata,
+    Column("xorb", String, primary_key=True),
+    Column("repo", ForeignKey("repos.key", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("first", Integer, primary_key=True),
+    Column("last", Integer, primary_key=True),
+)
+
+# Chunks that clients may ask for to find out what they need not send, and the xorbs that hold them.
+known_chunks = Table(
+    "known_chunks",
+    metadata,
+    Column("chunk", String, primary_key=True),
+    Column("xorb", String, primary_key=True, index=True),
 )
 
 lfs_locks = Table(

@@ -6,12 +6,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import IO, cast
 from urllib.parse import quote
 
 from flask import Response, g, request
 from werkzeug.wsgi import wrap_file
 
 from glasshub.errors import RangeNotSatisfiable
+from glasshub.web.context import hub
 
 FILE_POLICY = "default-src 'none'; sandbox"
 _IMAGES = {
@@ -86,11 +88,34 @@ def send(content: Content, *, commit: str = "") -> Response:
 
 
 def _body(content: Content, start: int, end: int) -> Iterable[bytes]:
-    if content.file is None or end != content.size:
-        return content.stream(start, end)
-    file = content.file.open("rb")
-    file.seek(start)
-    return wrap_file(request.environ, file, buffer_size=1024**2)
+    return content.stream(start, end) if content.file is None else file_body(content.file, start, end)
+
+
+def file_body(path: Path, start: int, end: int) -> Iterable[bytes]:
+    """The bytes ``start`` to ``end`` (exclusive) of a file, which the server sends by itself if it can.
+
+    The answer must tell its length, since such servers look at nothing but that and where the file stands. Waiting for
+    a client that has gone silent ends there only if the connection itself has a timeout.
+    """
+    connection = request.environ.get("gunicorn.socket")
+    if connection is not None:
+        connection.settimeout(hub().settings.stall_timeout)
+    return wrap_file(request.environ, cast(IO[bytes], _Slice(path, start, end)), buffer_size=1024**2)
+
+
+class _Slice:
+    """A range of a file, for whoever asks for its descriptor and for whoever reads."""
+
+    def __init__(self, path: Path, start: int, end: int) -> None:
+        self._file, self._left = path.open("rb"), end - start
+        self._file.seek(start)
+        self.fileno = self._file.fileno
+        self.close = self._file.close
+
+    def read(self, size: int) -> bytes:
+        data = self._file.read(min(size, self._left))
+        self._left -= len(data)
+        return data
 
 
 def _range(size: int, etag: str) -> tuple[int, int, int]:

@@ -59,8 +59,17 @@ def unseal(token: str) -> Mapping[str, str]:
     return said
 
 
+def derived_key(purpose: str) -> bytes:
+    """32 bytes that only this hub can make, the same for the same purpose."""
+    return hmac.new(hashlib.sha256(b"derived keys" + _secret()).digest(), purpose.encode(), hashlib.sha256).digest()
+
+
 def _signature(method: str, path: str, query: Mapping[str, str]) -> str:
+    text = "\n".join([method, path, *(f"{name}={value}" for name, value in sorted(query.items()))])
+    return hmac.new(hashlib.sha256(b"signed addresses" + _secret()).digest(), text.encode(), hashlib.sha256).hexdigest()
+
+
+def _secret() -> bytes:
     key = current_app.secret_key
     assert isinstance(key, bytes)
-    text = "\n".join([method, path, *(f"{name}={value}" for name, value in sorted(query.items()))])
-    return hmac.new(hashlib.sha256(b"signed addresses" + key).digest(), text.encode(), hashlib.sha256).hexdigest()
+    return key

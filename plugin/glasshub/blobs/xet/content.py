@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from bisect import bisect_right
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import accumulate
 from threading import Lock
@@ -29,6 +31,10 @@ from glasshub.blobs.xet.xorb import (
 from glasshub.errors import Invalid, NotFound, TooLarge
 
 XORBS, INDEXES, RECIPES = "xorbs", "xorb_indexes", "recipes"
+MISSING = (
+    "The xorb {} is not on the hub, or not for you. Remove the folder xet below your HF_HOME "
+    "(~/.cache/huggingface/xet), where clients remember what they uploaded, and upload again."
+)
 _MOST_INDEX = MAX_CHUNKS * 64
 _MOST_RECIPE = 256 * 1024**2
 _REMEMBERED = 200_000  # chunks in one process
@@ -71,12 +77,16 @@ def store_xorb(store: BlobStore, name: str, stream: IO[bytes]) -> bool:
 def chunks_of(store: BlobStore, name: str) -> list[Chunk]:
     """The chunks of a stored xorb. Raises ``NotFound``."""
     if store.size(INDEXES, name) is None or store.size(XORBS, name) is None:
-        raise NotFound(f"The xorb {name} is not on the hub. Upload it again (remove the client's Xet cache first).")
+        raise NotFound(MISSING.format(name))
     return _index(store, name)
 
 
 def store_recipe(store: BlobStore, recipe: Recipe) -> None:
-    """Store a recipe under its file's hash."""
+    """Store a recipe under its file's hash. One whose xorbs were lost makes way."""
+    with suppress(NotFound):
+        known = load_recipe(store, recipe.hash)
+        if any(store.size(XORBS, xorb) is None for xorb in {part.xorb for part in known.parts}):
+            store.remove(RECIPES, recipe.hash, before=time.time() + 1)
     parts = [[part.xorb, part.length, part.start, part.end] for part in recipe.parts]
     data = json.dumps({"size": recipe.size, "sha256": recipe.sha256, "parts": parts}).encode()
     store.receive(RECIPES, recipe.hash, io.BytesIO(data), size=len(data), check=_Anything())

@@ -24,7 +24,7 @@ _HASH = struct.Struct("<32s16x")
 _XORB = struct.Struct("<32sIIII")
 _CHUNK = struct.Struct("<32sII8x")
 _VERIFIED, _SHA256 = 1 << 31, 1 << 30
-_BOOKEND = b"\xff" * SIZE + bytes(16)
+BOOKEND = b"\xff" * SIZE + bytes(16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class _Rows:
 
     def ends(self) -> bool:
         """Whether the section ends here; its end is passed over."""
-        if self._data[self._at : self._at + _ROW] != _BOOKEND:
+        if self._data[self._at : self._at + _ROW] != BOOKEND:
             return False
         self._at += _ROW
         return True

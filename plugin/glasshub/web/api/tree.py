@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from dulwich.repo import Repo as GitRepo
 from flask import Blueprint, Response, jsonify, request
 
+from glasshub import access, large_files
+from glasshub.blobs.pointer import Pointer
 from glasshub.errors import EntryNotFound, Invalid
 from glasshub.git.pointers import pointers_among
 from glasshub.git.read import (
@@ -18,9 +21,10 @@ from glasshub.git.read import (
     resolve_revision,
     split_revision_path,
 )
+from glasshub.identity import Repo
 from glasshub.web.api.arguments import KIND, api_repo, flag, limit, paged
 from glasshub.web.api.repo_json import lfs_json
-from glasshub.web.context import hub
+from glasshub.web.context import actor, hub
 
 bp = Blueprint("api_tree", __name__)
 _PAGE, _PAGE_EXPANDED = 1000, 50
@@ -30,12 +34,13 @@ _PAGE, _PAGE_EXPANDED = 1000, 50
 def tree(kind: str, ns: str, name: str, rest: str) -> Response:
     """The entries below a folder; ``expand`` adds the commit that last changed each."""
     start = _start()
-    with open_repo(hub().git_dir(api_repo(kind, ns, name))) as git_repo:
+    repo = api_repo(kind, ns, name)
+    with open_repo(hub().git_dir(repo)) as git_repo:
         revision, path = split_revision_path(git_repo, rest)
         entries = list_tree(git_repo, revision.commit, path, recursive=flag("recursive"))
         size = limit(_PAGE_EXPANDED if flag("expand") else _PAGE, _PAGE)
         page = entries[start : start + size]
-        items = _items(git_repo, revision.commit, page, expand=flag("expand"))
+        items = _items(repo, git_repo, revision.commit, page, expand=flag("expand"))
     return paged(items, str(start + size) if start + size < len(entries) else None)
 
 
@@ -47,10 +52,11 @@ def paths_info(kind: str, ns: str, name: str, revision: str) -> Response:
     expand = bool(body.get("expand")) if isinstance(body, dict) else request.form.get("expand", "") == "true"
     if not isinstance(paths, list) or len(paths) > 1000 or not all(isinstance(path, str) for path in paths):
         raise Invalid("paths must be a list of at most 1,000 paths.")
-    with open_repo(hub().git_dir(api_repo(kind, ns, name))) as git_repo:
+    repo = api_repo(kind, ns, name)
+    with open_repo(hub().git_dir(repo)) as git_repo:
         commit = resolve_revision(git_repo, revision).commit
         found = [item for item in (_maybe(git_repo, commit, path) for path in paths) if item is not None]
-        return jsonify(_items(git_repo, commit, found, expand=expand))
+        return jsonify(_items(repo, git_repo, commit, found, expand=expand))
 
 
 def _maybe(git_repo: GitRepo, commit: str, path: str) -> TreeEntry | None:
@@ -60,21 +66,32 @@ def _maybe(git_repo: GitRepo, commit: str, path: str) -> TreeEntry | None:
         return None
 
 
-def _items(git_repo: GitRepo, commit: str, entries: list[TreeEntry], *, expand: bool) -> list[dict[str, Any]]:
+def _items(
+    repo: Repo, git_repo: GitRepo, commit: str, entries: list[TreeEntry], *, expand: bool
+) -> list[dict[str, Any]]:
     changes = last_changes(git_repo, commit, [item.path for item in entries]) if expand else {}
     pointers = pointers_among(git_repo, entries)
+    chunked = _xet_hashes(repo, pointers.values())
     items = []
     for item in entries:
         # A submodule has no bytes here; as a file, clients would try to fetch it.
         kind = "directory" if item.kind in ("directory", "submodule") else "file"
         found: dict[str, Any] = {"type": kind, "oid": item.oid, "size": item.size, "path": item.path}
         if (pointer := pointers.get(item.oid)) is not None and item.kind == "file":
-            found.update({"size": pointer.size, "lfs": lfs_json(item, pointer)})
+            found.update({"size": pointer.size, "lfs": lfs_json(item, pointer), **chunked.get(pointer.sha256, {})})
         change = changes.get(item.path)
         if change is not None:
             found["lastCommit"] = {"id": change.id, "title": change.title, "date": change.date}
         items.append(found)
     return items
+
+
+def _xet_hashes(repo: Repo, pointers: Collection[Pointer]) -> dict[str, dict[str, str]]:
+    """What leads Xet clients straight to the chunks of large files, by SHA-256, if the asker may have them."""
+    if not pointers or not access.may_read_files(actor(), repo):
+        return {}
+    found = large_files.find(hub(), repo, pointers)
+    return {sha256: {"xetHash": file.xet_hash} for sha256, file in found.items() if file.xet_hash}
 
 
 def _start() -> int:

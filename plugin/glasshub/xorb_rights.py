@@ -1,0 +1,64 @@
+"""Who may use which chunks of which xorbs. Knowing the hash of a chunk gives nothing.
+
+A xorb may hold chunks of several files, and only some of them may have come to a repo that the asker may read. So
+rights are for runs of chunks: all of a xorb for the readers of a repo that it was uploaded for, and the chunks of
+its files for the readers of a repo that uses chunks which others brought.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from glasshub import access, repos
+from glasshub.errors import RepoNotFound
+from glasshub.hub import Hub
+from glasshub.identity import Actor, Repo
+from glasshub.registry import xorbs as rows
+
+_ALL = 2**32
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Chunks of a xorb that somebody may use, as runs (first, end) in order that do not touch."""
+
+    runs: tuple[tuple[int, int], ...]
+
+    def covers(self, first: int, end: int) -> bool:
+        """Whether all chunks from ``first`` to ``end`` (exclusive) are among them."""
+        return any(start <= first and end <= stop for start, stop in self.runs)
+
+
+def allowed(hub: Hub, repo: Repo, actor: Actor, xorb: str) -> Allowed:
+    """What the actor may use of a xorb when files are brought to ``repo``: nothing when it is not known."""
+    with hub.registry.read() as db:
+        uses = rows.uses(db, xorb)
+    readable: dict[str, bool] = {repo.key: True}
+    runs = []
+    for use in uses:
+        if use.repo not in readable:
+            readable[use.repo] = _may_read(hub, actor, use.repo)
+        if readable[use.repo]:
+            runs.append((use.first, _ALL if use.last is None else use.last))
+            if use.last is None:
+                break
+    return Allowed(tuple(joined(runs)))
+
+
+def joined(runs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The same chunks as runs in order that neither overlap nor touch."""
+    found: list[tuple[int, int]] = []
+    for first, end in sorted(runs):
+        if found and first <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], end))
+        else:
+            found.append((first, end))
+    return found
+
+
+def _may_read(hub: Hub, actor: Actor, key: str) -> bool:
+    try:
+        return access.may_read_files(actor, repos.by_key(hub, key))
+    except RepoNotFound:
+        return False
