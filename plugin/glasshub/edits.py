@@ -18,7 +18,9 @@ from glasshub.desk import MAIN, PULLS, Desk, Move
 from glasshub.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed, RevisionNotFound
 from glasshub.events import MAX_BODY, MAX_TITLE
 from glasshub.git.ancestry import lookup
-from glasshub.git.build import Operation, build_tree, make_commit
+from glasshub.git.attributes import NAME as ATTRIBUTES
+from glasshub.git.build import Operation, Place, Put, build_tree, make_commit
+from glasshub.git.lfs_rules import LfsRules, covering
 from glasshub.git.merge import tree_of
 from glasshub.git.quarantine import Quarantine
 from glasshub.git.read import list_refs, resolve_revision
@@ -196,11 +198,23 @@ def _number(ref: str) -> int:
 
 def _commit(desk: Desk, parent: str, edit: Edit) -> str:
     """The new commit; the parent itself if nothing changes."""
-    tree = build_tree(desk.incoming, parent or None, edit.operations)
+    tree = _tree(desk, parent, edit)
     if parent and tree == tree_of(desk.store, parent):
         return parent
     who = desk.signature()
     return desk.incoming.add(make_commit(tree, [parent] if parent else [], _message(edit), who, who))
+
+
+def _tree(desk: Desk, parent: str, edit: Edit) -> ObjectID:
+    """What the edit makes of the parent; ``.gitattributes`` covers the large files that it places."""
+    tree = build_tree(desk.incoming, parent or None, edit.operations)
+    pointers = desk.incoming.checker.pointers
+    large = [op.path for op in edit.operations if isinstance(op, Place) and bytes.fromhex(op.blob) in pointers]
+    text = covering(LfsRules(desk.incoming.view, tree), large) if large else ""
+    if not text:
+        return tree
+    rules = Put(ATTRIBUTES, text.encode("utf-8", "surrogateescape"))
+    return build_tree(desk.incoming, parent or None, [*edit.operations, rules])
 
 
 def _same_edit(desk: Desk, tip: str, edit: Edit) -> str:
@@ -217,7 +231,7 @@ def _same_edit(desk: Desk, tip: str, edit: Edit) -> str:
     if not last.author.startswith(f"{who.name} <".encode()) or (edit.parent and not parent.startswith(edit.parent)):
         return ""
     try:
-        tree = build_tree(desk.incoming, parent or None, edit.operations)
+        tree = _tree(desk, parent, edit)
     except (Invalid, NotFound):
         return ""
     return tip if tree == last.tree else ""

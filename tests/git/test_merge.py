@@ -103,6 +103,13 @@ def test_lines(base: bytes, ours: bytes, theirs: bytes, merged: bytes | None):
     assert merge_lines(base, ours, theirs) == merged
 
 
+def test_lines_that_both_sides_added_are_united_where_asked():
+    base, ours, theirs = b"a\n", b"a\nx\ny\n", b"a\ny\nz"
+    assert merge_lines(base, ours, theirs) is None
+    assert merge_lines(base, ours, theirs, union=True) == b"a\nx\ny\nz\n"
+    assert merge_lines(base, b"b\n", b"c\n", union=True) is None  # they contradict
+
+
 def test_texts_of_one_repeated_line_do_not_take_for_ever():
     many = b"same\n" * 19_000
     assert merge_lines(many, b"x\n" + many, many + b"y\n") is None

@@ -189,6 +189,13 @@ def test_new_files(forum: Forum):
     assert "community" in forum.get(f"/datasets/lab/capitals/leaderboard?task=europe&model={MODEL}")
 
 
+def test_a_new_file_that_git_lfs_is_to_keep_is_refused(forum: Forum):
+    put(forum, ".gitattributes", b"*.csv filter=lfs\n")
+    status, page = forum.post(f"/{MODEL}/new-file/main", "wil", text="a,b", path="table.csv", blob="", way="commit")
+    assert status == 400
+    assert ".gitattributes gives table.csv to Git LFS" in page
+
+
 def test_the_first_file_of_an_empty_repo(forum: Forum):
     repos.create(forum.hub, accounts.actor_for(forum.hub, "ada"), "dataset", "lab", "fresh")
     assert "/datasets/lab/fresh/new-file/main" in forum.get("/datasets/lab/fresh/tree/main", "wil")

@@ -18,6 +18,7 @@ from dulwich.objects import Blob, Commit, ObjectID, Tree
 
 from glasshub.errors import RevisionNotFound
 from glasshub.git.ancestry import lookup
+from glasshub.git.attributes import NAME as ATTRIBUTES
 from glasshub.git.build import Signature, empty_tree, make_commit
 from glasshub.git.quarantine import Quarantine
 from glasshub.git.squashed import merge_base
@@ -85,6 +86,8 @@ class _Merger:
             return ours
         if ours == base:
             return theirs
+        if path.rpartition("/")[2] == ATTRIBUTES and all(stat.S_ISREG(mode) for mode, _ in (ours, theirs)):
+            return self._merge_files(path, base, ours, theirs)
         folders = [stat.S_ISDIR(mode) for mode, _ in (base, ours, theirs)]
         if folders[1] and folders[2]:
             return self._merge_folders(path, base if folders[0] else _ABSENT, ours, theirs)
@@ -121,7 +124,9 @@ class _Merger:
             return mode, ours[1]
         if ours[1] == base[1]:
             return mode, theirs[1]
-        merged = merge_lines(*(self._data(oid) for _, oid in (base, ours, theirs)))
+        versions = (self._data(oid) for _, oid in (base, ours, theirs))
+        # Whoever brings a large file may add a line to it: lines that both sides added do not contradict.
+        merged = merge_lines(*versions, union=path.rpartition("/")[2] == ATTRIBUTES)
         if merged is None:
             self.conflicts.append(path)
             return ours
@@ -130,11 +135,13 @@ class _Merger:
         return mode, blob.id
 
     def _data(self, oid: ObjectID) -> bytes:
-        return self._quarantine.store.get_raw(oid)[1]
+        return self._quarantine.store.get_raw(oid)[1] if oid else b""
 
 
-def merge_lines(base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
+def merge_lines(base: bytes, ours: bytes, theirs: bytes, *, union: bool = False) -> bytes | None:
     """Merge three versions of a text by lines; ``None`` when both sides changed the same place differently.
+
+    With ``union`` lines that both sides added at the same place are taken one after the other.
 
     Files that are binary or too large to compare are not merged.
     """
@@ -147,7 +154,11 @@ def merge_lines(base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
     merged: list[bytes] = []
     for old, mine, other in _pieces(*lines):
         if mine != old and other not in (old, mine):
-            return None
+            if old or not union:
+                return None
+            both = [line if line.endswith(b"\n") else line + b"\n" for line in (*mine, *other)]
+            merged += dict.fromkeys(both)
+            continue
         merged += mine if mine != old else other
     return b"".join(merged)
 

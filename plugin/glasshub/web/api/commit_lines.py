@@ -64,6 +64,11 @@ class Content:
         while piece := self._file.read(PIECE):
             yield piece
 
+    def stream(self) -> IO[bytes]:
+        """The decoded bytes as a file, at the start."""
+        self._file.seek(0)
+        return self._file
+
     def close(self) -> None:
         """Forget the bytes."""
         self._file.close()

@@ -23,6 +23,7 @@ from glasshub.errors import (
     RevisionNotFound,
 )
 from glasshub.git.build import Put
+from glasshub.git.lfs_rules import rules_at
 from glasshub.git.pointers import pointer_at
 from glasshub.git.read import TreeEntry, entry, list_refs, open_repo, read_blob, split_revision_path
 from glasshub.identity import RepoType
@@ -175,6 +176,8 @@ def _save(page: Page, path: str) -> ResponseReturnValue:
             raise Invalid(
                 "The path has characters that cannot be seen. Use letters, digits, and what else you can read."
             )
+        if page.new:
+            _refuse_large(page, path)
         data = from_form(typed, page.data)
         if len(data) > MAX_BYTES:
             raise Invalid(f"The text has {len(data):,} bytes; up to {MAX_BYTES:,} can be saved here. Use git.")
@@ -190,6 +193,13 @@ def _save(page: Page, path: str) -> ResponseReturnValue:
     if page.ref.startswith(PULLS):
         return redirect(f"{page.view.path}/discussions/{page.ref.removeprefix(PULLS)}", code=303)
     return redirect(blob_url(page.view.path, page.rev, path), code=303)
+
+
+def _refuse_large(page: Page, path: str) -> None:
+    """Raises ``Invalid`` for what ``.gitattributes`` gives to Git LFS: once saved, no form could edit it again."""
+    with open_repo(hub().git_dir(page.view.repo)) as git:
+        if rules_at(git, page.tip).cover(path):
+            raise Invalid(f".gitattributes gives {path[:200]} to Git LFS. Upload it with git or a client.")
 
 
 def _commit(page: Page, path: str, data: bytes, shown: str, way: str) -> edits.Made:
