@@ -1,0 +1,304 @@
+"""Logs that stock Inspect 0.3.285 wrote pass the audit; tampering is found, or named as what no log can show."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+import zstandard
+
+from glasshub.errors import GlasshubError, Invalid, TooLarge
+from glasshub.verify.logs.archive import Limits
+from glasshub.verify.logs.audit import audit
+from glasshub.verify.logs.log import open_log
+from glasshub.verify.logs.report import Outcome, Report
+from glasshub.verify.logs.task import parse_task_name
+from glasshub.verify.rows import read_rows, split_files
+
+QUESTIONS = Path(__file__).parents[2] / "sample_repos" / "datasets" / "glasshub" / "desk-questions"
+LOGS = Path(__file__).parent / "logs"
+TASKS = {task["id"]: task for task in yaml.safe_load((QUESTIONS / "eval.yaml").read_text("utf-8"))["tasks"]}
+
+
+def rows(task: str) -> list[dict]:
+    path = QUESTIONS / task / "test.jsonl"
+    return list(read_rows(path.name, path.read_bytes()))
+
+
+def members(task: str = "choice") -> dict[str, object]:
+    """A real log as values: name of the member -> JSON."""
+    found = {}
+    with (LOGS / f"desk-questions-{task}.eval").open("rb") as file, zipfile.ZipFile(file) as archive:
+        for info in archive.infolist():
+            file.seek(info.header_offset + 26)
+            lengths = int.from_bytes(file.read(2), "little"), int.from_bytes(file.read(2), "little")
+            file.seek(sum(lengths), io.SEEK_CUR)
+            packed = file.read(info.compress_size)
+            with zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True) as reader:
+                found[info.filename] = json.loads(reader.read())
+    return found
+
+
+def packed(said: dict[str, object], method: int = zipfile.ZIP_DEFLATED) -> io.BytesIO:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", method) as archive:
+        for name, value in said.items():
+            archive.writestr(name, value if isinstance(value, bytes) else json.dumps(value))
+    return file
+
+
+def report(said: dict[str, object], task: str = "choice", **spec) -> Report:
+    return audit(open_log(packed(said)), TASKS[task] | spec, rows(task))
+
+
+def failed(found: Report) -> set[str]:
+    assert not found.audited
+    return {check.id for check in found.failed}
+
+
+@pytest.mark.parametrize(("task", "value"), [("choice", 7 / 27), ("short", 15 / 27)])
+def test_a_log_of_stock_inspect_is_audited(task, value):
+    with (LOGS / f"desk-questions-{task}.eval").open("rb") as file:
+        found = audit(open_log(file), TASKS[task], rows(task))
+    assert [(check.id, check.outcome) for check in found.checks if check.outcome is not Outcome.PASSED] == []
+    assert found.audited
+    assert found.value == pytest.approx(value, abs=1e-12)
+
+
+def test_a_log_in_one_json_document_is_read_as_well():
+    said = members()
+    document = said["header.json"] | {"samples": [value for name, value in said.items() if name.startswith("samples/")]}
+    found = audit(open_log(io.BytesIO(json.dumps(document).encode())), TASKS["choice"], rows("choice"))
+    assert found.audited
+
+
+def test_an_edited_number_is_found():
+    said = members()
+    said["header.json"]["results"]["scores"][0]["metrics"]["accuracy"]["value"] = 0.99
+    assert failed(report(said)) == {"A4"}
+
+
+def test_an_edited_standard_error_is_found():
+    said = members()
+    said["header.json"]["results"]["scores"][0]["metrics"]["stderr"]["value"] = 0.001
+    assert failed(report(said)) == {"A4"}
+
+
+def test_removed_failures_are_found():
+    said = members()
+    for name in [n for n, v in said.items() if n.startswith("samples/") and v["scores"]["choice"]["value"] == "I"]:
+        del said[name]
+    said["header.json"]["results"]["scores"][0]["metrics"]["accuracy"]["value"] = 1.0
+    assert "A2" in failed(report(said))
+
+
+def test_removed_failures_are_found_even_if_the_header_agrees():
+    said = members()
+    keep = [v for n, v in said.items() if n.startswith("samples/") and v["scores"]["choice"]["value"] == "C"]
+    for name in [n for n in said if n.startswith("samples/")]:
+        del said[name]
+    said |= {f"samples/{sample['id']}_epoch_1.json": sample for sample in keep}
+    said["header.json"]["eval"]["dataset"] |= {"samples": len(keep), "sample_ids": [s["id"] for s in keep]}
+    assert "A3" in failed(report(said))
+
+
+def test_forged_right_answers_are_found():
+    said = members()
+    for name, sample in said.items():
+        if name.startswith("samples/"):
+            sample["target"] = sample["scores"]["choice"]["answer"] or "A"
+            sample["scores"]["choice"]["value"] = "C"
+    assert {"B1", "A4"} <= failed(report(said))
+
+
+def test_forged_scores_are_found():
+    said = members()
+    for name, sample in said.items():
+        if name.startswith("samples/"):
+            sample["scores"]["choice"]["value"] = "C"
+    for item in said["reductions.json"][0]["samples"]:
+        item["value"] = 1.0
+    said["header.json"]["results"]["scores"][0]["metrics"] = {"accuracy": {"name": "accuracy", "value": 1.0}}
+    assert failed(report(said)) == {"C1"}
+
+
+def test_forged_answers_pass_which_is_why_an_audit_is_no_verification():
+    said = members()
+    for name, sample in said.items():
+        if name.startswith("samples/"):
+            sample["output"]["completion"] = f"ANSWER: {sample['target']}"
+            sample["scores"]["choice"]["value"] = "C"
+    for item in said["reductions.json"][0]["samples"]:
+        item["value"] = 1.0
+    said["header.json"]["results"]["scores"][0]["metrics"] = {"accuracy": {"name": "accuracy", "value": 1.0}}
+    assert report(said).audited
+
+
+@pytest.mark.parametrize(
+    ("change", "check"),
+    [
+        ({"status": "cancelled"}, "A1"), ({"invalidated": True}, "A1"), ({"error": {"message": "no"}}, "A1"),
+        ({"log_updates": [{}]}, "A1"), ({"eval.config.limit": 27}, "A3"), ({"eval.config.sample_id": [1]}, "A3"),
+        ({"eval.solver": "mine"}, "B3"), ({"eval.config.epochs": 2}, "A2"),
+        ({"plan.steps": [{"solver": "chain_of_thought"}, {"solver": "multiple_choice"}]}, "B3"),
+        ({"eval.scorers": [{"name": "includes"}]}, "B3"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_run_that_was_not_as_asked_is_found(change, check):
+    said = members()
+    for path, value in change.items():
+        *way, last = path.split(".")
+        place = said["header.json"]
+        for part in way:
+            place = place[part]
+        place[last] = value
+    assert check in failed(report(said))
+
+
+def test_a_task_with_other_epochs_or_reducer_is_found():
+    assert failed(report(members(), epochs=4)) == {"B3"}
+    assert failed(report(members(), scorers=[{"name": "choice", "args": {"x": 1}}])) == {"B3"}
+
+
+def test_changed_gold_answers_in_the_data_are_found():
+    changed = rows("choice")
+    changed[4]["answer"] = "D" if changed[4]["answer"] != "D" else "A"
+    found = audit(open_log(packed(members())), TASKS["choice"], changed)
+    assert {check.id for check in found.failed} == {"B1"}
+
+
+def test_a_sample_twice_is_refused():
+    said = members()
+    file = packed(said)
+    with zipfile.ZipFile(file, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr("samples/1_epoch_1.json", json.dumps(said["samples/1_epoch_1.json"]))
+    with pytest.raises(Invalid, match="twice"):
+        open_log(file)
+
+
+def test_a_sample_in_the_place_of_another_is_found():
+    said = members()
+    right = next(v for n, v in said.items() if n.startswith("samples/") and v["scores"]["choice"]["value"] == "C")
+    wrong = next(n for n, v in said.items() if n.startswith("samples/") and v["scores"]["choice"]["value"] == "I")
+    said[wrong] = right
+    assert failed(report(said)) == {"A2"}
+
+
+def test_without_data_the_content_is_unknown_and_nothing_is_claimed():
+    found = audit(open_log(packed(members())), TASKS["choice"], None, unknown="The data is in Parquet.")
+    assert not found.audited
+    assert found.failed == ()
+    assert {check.id for check in found.checks if check.outcome is Outcome.UNKNOWN} == {"A3", "B1", "C1"}
+
+
+def test_without_samples_nothing_can_be_audited():
+    said = {name: value for name, value in members().items() if not name.startswith("samples/")}
+    assert {"A2", "A4"} <= failed(report(said))
+
+
+def test_an_archive_that_unpacks_to_more_than_it_says_is_refused():
+    said = members()
+    bomb = zstandard.ZstdCompressor().compress(b" " * 50_000_000)
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, value in said.items():
+            archive.writestr(name, bomb if name == "header.json" else json.dumps(value))
+    data = file.getvalue()
+    place = data.rfind(b"PK\x01\x02")
+    with pytest.raises(Invalid, match="damaged"):
+        open_log(io.BytesIO(data[: place + 10] + (93).to_bytes(2, "little") + data[place + 12 :]))
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [(Limits(file=1_000), "bytes"), (Limits(member=100), "header.json"), (Limits(members=5), "members")],
+)
+def test_more_than_is_read_is_refused(limits, words):
+    with (LOGS / "desk-questions-choice.eval").open("rb") as file, pytest.raises(TooLarge, match=words):
+        open_log(file, limits)
+
+
+def test_all_members_together_have_a_limit():
+    with (LOGS / "desk-questions-choice.eval").open("rb") as file:
+        log = open_log(file, Limits(total=20_000))
+        assert {check.id for check in audit(log, TASKS["choice"], rows("choice")).failed} == {"A2"}
+
+
+@pytest.mark.parametrize(
+    "name", ["../x.json", "/etc/x.json", "samples\\x.json", "samples/x.json", "samples/1_epoch_x.json"]
+)
+def test_members_with_impossible_names_are_refused(name):
+    with pytest.raises(Invalid, match="impossible"):
+        open_log(packed(members() | {name: {}}))
+
+
+@pytest.mark.parametrize("cut", [10, 1_000, 40_000])
+def test_a_log_that_is_cut_off_is_refused(cut):
+    data = (LOGS / "desk-questions-choice.eval").read_bytes()
+    with pytest.raises(Invalid):
+        open_log(io.BytesIO(data[:-cut]))
+
+
+def test_a_changed_byte_is_found():
+    data = bytearray((LOGS / "desk-questions-choice.eval").read_bytes())
+    data[data.find(b"samples/9_epoch_1.json") + 200] ^= 0xFF
+    assert {check.id for check in audit(open_log(io.BytesIO(data)), TASKS["choice"], rows("choice")).failed} == {"A2"}
+
+
+@pytest.mark.parametrize("data", [b"", b"PK", b"{}", b"[1]", b"null", b"\xff\xfe", b"[" * 100_000, b'{"version": 2}'])
+def test_what_is_no_log_is_refused(data):
+    with pytest.raises(GlasshubError):
+        open_log(io.BytesIO(data))
+
+
+def test_a_pattern_that_would_take_for_ever_is_given_up():
+    spec = TASKS["short"] | {"scorers": [{"name": "pattern", "args": {"pattern": r"(a|aa)+$"}}]}
+    said = members("short")
+    for name, sample in said.items():
+        if name.startswith("samples/"):
+            sample["output"]["completion"] = "a" * 200 + "!"
+    found = audit(open_log(packed(said)), spec, rows("short"))
+    assert next(check.outcome for check in found.checks if check.id == "C1") is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("hf/org/mt/t_a", ("org/mt", "t_a", "")), ("hf/org/mt/t_a/t_a", ("org/mt", "t_a", "")),
+        ("hf/org/mt/t_b@0123abc/t_b", ("org/mt", "t_b", "0123abc")),
+        ("hf/org/mt@0123abc/t_b", ("org/mt", "t_b", "0123abc")),
+        ("hf/org/pq", ("org/pq", "", "")), ("hf/org/pq@0123abc", ("org/pq", "", "0123abc")), ("mmlu", ("", "", "")),
+    ],
+)  # fmt: skip
+def test_the_name_of_a_task_tells_dataset_task_and_revision(name, said):
+    assert parse_task_name(name) == said
+
+
+PATHS = ["a/test.jsonl", "b/test.jsonl", "data/train-00000-of-00001.parquet", "data/test-00000-of-00001.parquet"]
+CARD = {"configs": [{"config_name": "a", "data_files": [{"split": "test", "path": "a/*.jsonl"}]}]}
+
+
+@pytest.mark.parametrize(
+    ("card", "config", "split", "files"),
+    [
+        (CARD, "a", "test", ["a/test.jsonl"]),
+        ({"configs": [{"config_name": "b", "data_dir": "b"}]}, "b", "test", ["b/test.jsonl"]),
+        ({"configs": [{"config_name": "c", "data_files": {"test": ["b/test.jsonl"]}}]}, "c", "test", ["b/test.jsonl"]),
+        ({}, "default", "train", ["data/train-00000-of-00001.parquet"]),
+    ],
+)
+def test_the_files_of_a_split_are_found_as_the_card_says(card, config, split, files):
+    assert split_files(PATHS, card, config, split) == files
+
+
+@pytest.mark.parametrize(
+    ("card", "config"), [(CARD, "b"), ({}, "a"), ({"configs": [{"config_name": "a", "data_files": 7}]}, "a")]
+)
+def test_what_cannot_be_told_is_not_guessed(card, config):
+    with pytest.raises(Invalid):
+        split_files(PATHS, card, config, "test")
