@@ -26,6 +26,7 @@ FORBIDDEN = {
     "conversation": PURE,
     "acts": PURE,
     "blobs": PURE,
+    "weights": PURE,
     "git": WEB | SQL,
     "index": WEB | {"dulwich"},
     "registry": WEB | {"dulwich"},

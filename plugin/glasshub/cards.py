@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from glasshub.evals import yaml_nodes
+from glasshub.evals import model_index, yaml_nodes
+from glasshub.evals.model_index import Claim, ModelIndex
 from glasshub.evals.problems import Problem
 from glasshub.evals.yaml_nodes import Problems, to_python
 from glasshub.markdown import plain_text, render_markdown
@@ -18,6 +19,8 @@ MAX_FRONT_MATTER = 128 * 1024
 _FRONT_MATTER = re.compile(r"\A(?:\ufeff)?---[ \t]*\r?\n(.*?)^---[ \t]*\r?$\n?", re.DOTALL | re.MULTILINE)
 _TITLE = re.compile(r"^#[ \t]+(.+)$", re.MULTILINE)
 _EXCERPT = 280
+# Stock clients hand the front matter to a function as its arguments: these names would break them.
+_RESERVED = ("self", "ignore_metadata_errors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,7 @@ class Card:
 
     ``tags`` are the hub's tags derived from it (``license:mit``, ``language:en``, ``dataset:x``,
     ``base_model:x``, ``pipeline_tag``, ``library_name`` and free tags), sorted and unique.
+    ``claims`` are the scores of its ``model-index``, with lines of the file.
     """
 
     front_matter: Mapping[str, Any] = field(default_factory=dict)
@@ -40,6 +44,7 @@ class Card:
     datasets: tuple[str, ...] = ()
     configs: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    claims: tuple[Claim, ...] = ()
     problems: tuple[Problem, ...] = ()
 
 
@@ -49,7 +54,7 @@ def parse_card(data: bytes, *, path: str = "README.md") -> Card:
     problems = Problems(path)
     found = _FRONT_MATTER.match(text)
     body = text[found.end() :] if found else text
-    meta = _front_matter(found, problems) if found else {}
+    meta, claims = _front_matter(found, problems) if found else ({}, ())
     title = _first(meta.get("pretty_name")) or _title(body)
     languages = _texts(meta.get("language")) or _texts(meta.get("languages"))
     configs = _configs(meta.get("configs"))
@@ -66,26 +71,53 @@ def parse_card(data: bytes, *, path: str = "README.md") -> Card:
         datasets=_texts(meta.get("datasets")),
         configs=configs,
         tags=_tags(meta, languages),
+        claims=claims,
         problems=problems.all(),
     )
 
 
-def _front_matter(found: re.Match[str], problems: Problems) -> Mapping[str, Any]:
+def _front_matter(found: re.Match[str], problems: Problems) -> tuple[Mapping[str, Any], tuple[Claim, ...]]:
     raw = found[1].encode("utf-8")
     inner = Problems(problems.path)
     root = yaml_nodes.compose(raw, inner, max_bytes=MAX_FRONT_MATTER)
-    for problem in inner.all():  # the front matter begins on line 2 of the file
-        problems.error_at(problem.line + 1, problem.column, problem.message)
     if root is not None and not isinstance(root, yaml_nodes.Mapping):
-        problems.error_at(2, 1, "The front matter must be a mapping of names to values, such as license: mit.")
-        return {}
+        inner.error_at(1, 1, "The front matter must be a mapping of names to values, such as license: mit.")
+    mapping = root if isinstance(root, yaml_nodes.Mapping) else yaml_nodes.Mapping(1, 1)
+    index = _model_index(mapping, inner)
+    plain = _readable(mapping, index, inner)
+    for problem in inner.all():  # the front matter begins on line 2 of the file
+        problems.add(replace(problem, line=problem.line + 1))
+    return plain, tuple(replace(claim, line=claim.line + 1) for claim in index.claims)
+
+
+def _model_index(root: yaml_nodes.Mapping, problems: Problems) -> ModelIndex:
+    node = root.get(model_index.KEY)
+    if node is None or to_python(node) is None:
+        return ModelIndex()
+    return model_index.parse_model_index(node, problems)
+
+
+def _readable(root: yaml_nodes.Mapping, index: ModelIndex, problems: Problems) -> Mapping[str, Any]:
+    """The front matter as plain values, without what stock clients cannot read."""
     plain = to_python(root)
-    return plain if isinstance(plain, dict) else {}
+    found: dict[str, Any] = dict(plain) if isinstance(plain, dict) else {}
+    found.pop(model_index.KEY, None)
+    if index.plain:
+        found[model_index.KEY] = list(index.plain)
+    for key in _RESERVED:
+        if key in found:
+            del found[key]
+            problems.warn(root.at(key), f"The key {key} is left out: clients cannot read it. Rename it.")
+    if not isinstance(found.get("tags"), list | str | None):
+        del found["tags"]
+        problems.warn(root.at("tags"), "tags must be a list of texts. They are left out.")
+    return found
 
 
 def _tags(meta: Mapping[str, Any], languages: tuple[str, ...]) -> tuple[str, ...]:
     """Tags as the public hub derives them: plain for free tags, ``kind:value`` for the rest."""
-    tags = set(_texts(meta.get("tags")))
+    # How models build on each other is said by base_model alone.
+    tags = {tag for tag in _texts(meta.get("tags")) if not tag.startswith("base_model:")}
     tags |= {f"language:{language}" for language in languages} | set(languages)
     for key, prefix in (
         ("license", "license:"),

@@ -15,17 +15,19 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from glasshub import observe, snapshot
+from glasshub import large_files, observe, snapshot
 from glasshub.access import Visibility
-from glasshub.errors import GlasshubError
+from glasshub.blobs.pointer import Pointer
+from glasshub.errors import GlasshubError, NotFound
 from glasshub.evals.problems import Problem
 from glasshub.git.lock import repo_lock
 from glasshub.git.recovery import JOURNAL, QUARANTINE, recover
 from glasshub.hub import Hub
-from glasshub.index import comparison, queries, recorded, repo_rows, sync
+from glasshub.index import comparison, model_rows, queries, recorded, repo_rows, sync
 from glasshub.index.db import Index
 from glasshub.index.rows import ResultRow
 from glasshub.index.snapshot import Observed, RepoSnapshot
+from glasshub.registry import repos as registry
 from glasshub.snapshot import REVISIONS, Known
 
 OPTIMISTIC_TRIES = 3
@@ -132,13 +134,13 @@ def _sync(hub: Hub, index: Index, key: str, *, force: bool = False) -> bool:
         before, known = _recorded(index.read(), key)
         if not force and _same(observed, before):
             return False
-        snap = _take(key, observed, known)
+        snap = _take(hub, key, observed, known)
         with index.write() as db:
             if observe.one(hub, key) == observed:
                 return _apply(db, key, snap)
     with index.write() as db:  # it changes faster than we read: let the others wait this once
         _, known = _recorded(db, key)
-        return _apply(db, key, _take(key, observe.one(hub, key), known))
+        return _apply(db, key, _take(hub, key, observe.one(hub, key), known))
 
 
 def _recorded(db: Database, key: str) -> tuple[recorded.Recorded | None, Known]:
@@ -147,7 +149,8 @@ def _recorded(db: Database, key: str) -> tuple[recorded.Recorded | None, Known]:
         if before is None:
             return None, Known()
         revisions = frozenset(target for ref, target in before.refs.items() if ref.startswith(REVISIONS))
-        return before, Known(revisions, recorded.commits(db, key), recorded.log(db, key))
+        headers = model_rows.known_headers(db, key)
+        return before, Known(revisions, recorded.commits(db, key), recorded.log(db, key), headers)
 
 
 def _same(observed: Observed | None, before: recorded.Recorded | None) -> bool:
@@ -156,8 +159,15 @@ def _same(observed: Observed | None, before: recorded.Recorded | None) -> bool:
     return before.equals(observed)
 
 
-def _take(key: str, observed: Observed | None, known: Known) -> RepoSnapshot | None:
-    return None if observed is None else snapshot.take(key, observed, known)
+def _take(hub: Hub, key: str, observed: Observed | None, known: Known) -> RepoSnapshot | None:
+    def content(pointer: Pointer) -> Iterator[bytes]:
+        with hub.registry.read() as db:
+            repo = registry.by_key(db, key)
+        if repo is None:
+            raise NotFound("The repo has been deleted.")
+        return large_files.stream(hub, repo, pointer)
+
+    return None if observed is None else snapshot.take(key, observed, known, content)
 
 
 def _apply(db: Database, key: str, snap: RepoSnapshot | None) -> bool:

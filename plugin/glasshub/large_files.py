@@ -33,6 +33,7 @@ __all__ = [
     "require_may_add",
     "size",
     "stream",
+    "total_size",
 ]
 
 FILES = "files"
@@ -60,6 +61,12 @@ def size(hub: Hub, repo: Repo, sha256: str) -> int | None:
     with hub.registry.read() as db:
         found = rows.find(db, repo.key, [sha256]).get(sha256)
     return found.size if found else None
+
+
+def total_size(hub: Hub, key: str) -> int:
+    """How many bytes the large files have that the repo of this key has."""
+    with hub.registry.read() as db:
+        return rows.total_size(db, key)
 
 
 def missing(hub: Hub, repo: Repo, pointers: Collection[Pointer]) -> list[Pointer]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dulwich.repo import Repo as GitRepo
 
+from glasshub.blobs.pointer import Pointer
 from glasshub.cards import Card, parse_card
 from glasshub.conversation import Discussion, hidden_results
 from glasshub.conversation import discussions as fold
-from glasshub.errors import EntryNotFound, GlasshubError
+from glasshub.errors import EntryNotFound, GlasshubError, NotFound
 from glasshub.evals import eval_yaml
 from glasshub.evals.eval_yaml import ParsedBenchmark, parse_eval_yaml
 from glasshub.evals.problems import Problem
@@ -19,9 +20,11 @@ from glasshub.git import reach, read
 from glasshub.git.event_log import EVENTS
 from glasshub.git.squashed import SQUASHED
 from glasshub.index.snapshot import FileResult, Hidden, LoggedEvent, Observed, RepoSnapshot
+from glasshub.model_files import Content, read_model_files
 from glasshub.proposals import read_proposal
 from glasshub.record import read_log
 from glasshub.result_files import DAMAGE, MAX_FILE_BYTES, ResultFiles, printable, problem_of, read_results
+from glasshub.weights.facts import Header
 
 MAIN = "refs/heads/main"
 PULLS = "refs/pr/"
@@ -39,11 +42,13 @@ class Known:
         targets: of a dataset's branches and tags when it was indexed last.
         commits: that those led to.
         log: the chain of events.
+        headers: what the headers of weight files say, by git blob.
     """
 
     targets: frozenset[str] = frozenset()
     commits: frozenset[str] = frozenset()
     log: tuple[LoggedEvent, ...] = ()
+    headers: Mapping[str, Header] = field(default_factory=dict)
 
 
 def list_refs(path: Path) -> dict[str, str]:
@@ -56,13 +61,18 @@ def list_refs(path: Path) -> dict[str, str]:
     return {printable(name): target for name, target in refs.items() if name.startswith(INDEXED_REFS)}
 
 
-def take(key: str, observed: Observed, known: Known) -> RepoSnapshot:
+def _nowhere(pointer: Pointer) -> Iterator[bytes]:
+    raise NotFound(f"the large file {pointer.sha256} is not at hand")
+
+
+def take(key: str, observed: Observed, known: Known, content: Content = _nowhere) -> RepoSnapshot:
     """Read everything of one repo that the index keeps.
 
     Args:
         key: the repo's key.
         observed: where it is, and its registry facts and refs; the refs are those that are read.
         known: what the index has of it.
+        content: gives the bytes of its large files.
 
     Raises:
         OSError: the disk failed; nothing can be said about the repo now.
@@ -70,12 +80,12 @@ def take(key: str, observed: Observed, known: Known) -> RepoSnapshot:
     empty = RepoSnapshot(key, observed, last_modified=observed.facts.created_at)
     try:
         with read.open_repo(observed.git_dir) as repo:
-            return _read(repo, empty, known)
+            return _read(repo, empty, known, content)
     except DAMAGE as error:
         return replace(empty, problems=(_damaged(error),))
 
 
-def _read(repo: GitRepo, snap: RepoSnapshot, known: Known) -> RepoSnapshot:
+def _read(repo: GitRepo, snap: RepoSnapshot, known: Known, content: Content) -> RepoSnapshot:
     refs, is_model = snap.observed.refs, snap.observed.facts.type == "model"
     snap = _with_events(repo, snap, known)
     if not is_model:
@@ -85,7 +95,7 @@ def _read(repo: GitRepo, snap: RepoSnapshot, known: Known) -> RepoSnapshot:
         card = _card(repo, head.id)
         problems = (*snap.problems, *card.problems)
         snap = replace(snap, head=head.id, last_modified=head.date, card=card, problems=problems)
-        snap = snap if is_model else _with_benchmark(repo, snap)
+        snap = _with_files(repo, snap, known, content) if is_model else _with_benchmark(repo, snap)
     return _with_results(repo, snap) if is_model else snap
 
 
@@ -110,6 +120,11 @@ def _card(repo: GitRepo, head: str) -> Card:
         return Card()
     except DAMAGE as error:
         return Card(problems=(problem_of(CARD, error),))
+
+
+def _with_files(repo: GitRepo, snap: RepoSnapshot, known: Known, content: Content) -> RepoSnapshot:
+    files, problems = read_model_files(repo, snap.head, known.headers, content)
+    return replace(snap, files=files, problems=(*snap.problems, *problems))
 
 
 def _with_benchmark(repo: GitRepo, snap: RepoSnapshot) -> RepoSnapshot:

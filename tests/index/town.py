@@ -70,8 +70,11 @@ class Town:
             self.push(repo, {**files, **({"README.md": card} if card else {})})
         return repo
 
-    def build(self, quarantine: Quarantine, parent: str | None, files: Mapping[str, str | None]) -> str:
-        operations = [Delete(p) if text is None else Put(p, text.encode()) for p, text in files.items()]
+    def build(self, quarantine: Quarantine, parent: str | None, files: Mapping[str, str | bytes | None]) -> str:
+        operations = [
+            Delete(path) if text is None else Put(path, text.encode() if isinstance(text, str) else text)
+            for path, text in files.items()
+        ]
         self.clock += 60
         who = Signature("Ada", "ada@example.org", self.clock)
         return build_commit(quarantine, parent, operations, message="Change", author=who)
@@ -79,7 +82,7 @@ class Town:
     def push(
         self,
         repo: Repo,
-        files: Mapping[str, str | None],
+        files: Mapping[str, str | bytes | None],
         *,
         ref: str = MAIN,
         parent: str | None = "",

@@ -55,7 +55,7 @@ def test_every_value_lies_on_its_axis(a: float, b: float, value: float):
     assert all(len(label) < 20 for _, label in scale.labels)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)  # the first one loads the highlighter
 @given(st.text(max_size=200), st.sampled_from(["a.py", "b.yaml", "c", "d.md", "e.json"]))
 def test_source_has_one_numbered_line_for_each_line_and_is_escaped(text: str, path: str):
     lines = source_lines(text, path)

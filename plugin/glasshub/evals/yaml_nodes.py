@@ -104,6 +104,12 @@ class Problems:
         if len(self._found) < MAX_PROBLEMS:
             self._found.append(Problem(self.path, line, column, message))
 
+    def add(self, problem: Problem) -> None:
+        """Note what was found elsewhere."""
+        self.errors += problem.severity == "error"
+        if len(self._found) < MAX_PROBLEMS:
+            self._found.append(problem)
+
     def all(self) -> tuple[Problem, ...]:
         """Everything found, in file order."""
         return tuple(sorted(self._found))

@@ -12,6 +12,7 @@ from glasshub.access import Visibility
 from glasshub.exports.records import Record, of_board, of_model
 from glasshub.hub import Hub
 from glasshub.index import queries
+from glasshub.weights.sizes import SizeRange
 
 PAGE = 1000
 
@@ -27,12 +28,21 @@ class Moment:
         """A hash that changes with whatever may change an export."""
         return queries.state(self.db)
 
-    def leaderboard(self, dataset_key: str, task_id: str, *, include_derived: bool = False) -> Iterator[Record]:
-        """All rows of a task's leaderboard in rank order."""
+    def leaderboard(
+        self, dataset_key: str, task_id: str, *, include_derived: bool = False, size: SizeRange | None = None
+    ) -> Iterator[Record]:
+        """All rows of a task's leaderboard in rank order; ``size`` leaves models out as the leaderboard does."""
         cursor: str | None = None
         while True:
             page = queries.leaderboard(
-                self.db, self.see, dataset_key, task_id, include_derived=include_derived, limit=PAGE, cursor=cursor
+                self.db,
+                self.see,
+                dataset_key,
+                task_id,
+                include_derived=include_derived,
+                size=size,
+                limit=PAGE,
+                cursor=cursor,
             )
             yield from map(of_board, page.items)
             cursor = page.cursor

@@ -156,6 +156,14 @@ def list_tree(repo: GitRepo, commit: str, path: str = "", *, recursive: bool = F
     return list(_below(repo, root, recursive))
 
 
+def root_files(repo: GitRepo, commit: str) -> dict[str, str]:
+    """The regular files at the root of a commit, name -> blob id, without a look at any of them."""
+    tree = repo.object_store[_commit(repo, commit).tree]
+    assert isinstance(tree, Tree)
+    files = [item for item in tree.items() if stat.S_ISREG(item.mode)]
+    return {item.path.decode("utf-8", "surrogateescape"): item.sha.decode("ascii") for item in files}
+
+
 def read_blob(repo: GitRepo, oid: str, *, limit: int | None = None) -> bytes:
     """A blob's bytes.
 

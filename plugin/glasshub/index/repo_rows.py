@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from sqlite_utils import Database
 
 from glasshub.conversation import Discussion
-from glasshub.index import concerns, schema
+from glasshub.index import concerns, model_rows, schema
 from glasshub.index.replace import Row, replace
 from glasshub.index.schema import Table
 from glasshub.index.snapshot import Hidden, Owner, RepoSnapshot
@@ -21,6 +21,8 @@ OWNED = (
     (schema.INDEXED, "key"),
     (schema.REFS, "key"),
     (schema.REPOS, "key"),
+    (schema.MODELS, "key"),
+    (schema.HEADERS, "key"),
     (schema.TAGS, "key"),
     (schema.PROBLEMS, "key"),
     (schema.BENCHMARKS, "key"),
@@ -109,6 +111,10 @@ def _rows(table: Table, snap: RepoSnapshot) -> Iterator[Row]:
         yield from ((key, name, target) for name, target in observed.refs.items())
     elif table is schema.REPOS:
         yield _repo(snap)
+    elif table is schema.MODELS:
+        yield from model_rows.facts(snap)
+    elif table is schema.HEADERS:
+        yield from model_rows.headers(snap)
     elif table is schema.TAGS:
         yield from ((tag, key) for tag in _tags(snap))
     elif table is schema.PROBLEMS:
@@ -128,7 +134,8 @@ def _repo(snap: RepoSnapshot) -> Row:
     return (
         snap.key, facts.type, facts.namespace, facts.namespace.lower(), facts.name, facts.repo_id.lower(),
         facts.scope, facts.created_at, snap.last_modified, snap.head, card.title, card.excerpt,
-        to_json(dict(card.front_matter)), to_json(_tags(snap)), card.license, card.pipeline_tag, card.library_name,
+        to_json(dict(card.front_matter)), to_json(_tags(snap)), card.license, model_rows.pipeline(snap),
+        model_rows.library(snap),
         to_json(list(card.base_models)), int(bool(card.base_models)), _state(snap), len(snap.results),
         schema.document_id(snap.key),
     )  # fmt: skip
@@ -175,7 +182,8 @@ def _state(snap: RepoSnapshot) -> str:
 def _tags(snap: RepoSnapshot) -> list[str]:
     official = {OFFICIAL} if _state(snap) == "registered" else set()
     # A card cannot make its repo official.
-    return sorted(set(snap.card.tags) - {OFFICIAL} | official)
+    concluded = model_rows.tags(snap) if snap.observed.facts.type == "model" else set()
+    return sorted(set(snap.card.tags) - {OFFICIAL} | concluded | official)
 
 
 def _document(snap: RepoSnapshot) -> Row:

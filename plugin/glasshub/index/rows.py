@@ -29,7 +29,8 @@ class Page(Generic[T]):
 class RepoRow:
     """A repo with its card's metadata. ``head`` is ``main``'s commit (``""`` when empty); ``card`` the front matter.
 
-    ``benchmark`` is ``"registered"``, ``"awaiting"`` or ``""``. Dates as in :mod:`glasshub.clock`.
+    ``benchmark`` is ``"registered"``, ``"awaiting"`` or ``""``. ``parameters`` counts those of a model, if known. Dates
+    as in :mod:`glasshub.clock`.
     """
 
     key: str
@@ -50,6 +51,7 @@ class RepoRow:
     base_models: tuple[str, ...] = ()
     benchmark: Literal["", "registered", "awaiting"] = ""
     results: int = 0
+    parameters: int | None = None
 
     @property
     def repo_id(self) -> str:
@@ -157,6 +159,7 @@ class LeaderboardRow(NamedTuple):
     low: float
     high: float
     derived: bool
+    parameters: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-VERSION = 4  # raise it whenever tables, or the rules that fill them, change: older files are thrown away and rebuilt
+VERSION = 5  # raise it whenever tables, or the rules that fill them, change: older files are thrown away and rebuilt
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,10 @@ REPOS = _table(
     "key type namespace namespace_lower name lower scope created_at last_modified head title excerpt card tags "
     "license pipeline_tag library_name base_models derived benchmark results document",
 )
+# What is known of a model from its files, as JSON; ``total`` is NULL when nobody knows how many parameters it has.
+MODELS = _table("model_facts", 1, "key total parameters gguf config")
+# What the headers of its weight files say, so that none is read twice: ``facts`` is JSON.
+HEADERS = _table("weight_headers", 2, "key path blob facts")
 TAGS = _table("repo_tags", 2, "tag key")
 PROBLEMS = _table("problems", 6, "key path line column_number severity message")
 BENCHMARKS = _table("benchmarks", 1, "key state name description framework")
@@ -94,7 +98,7 @@ SEARCH = _table("search", 1, "rowid name title tags body")
 
 TABLES = (
     INDEXED, REFS, NAMES, NAMESPACES, REPOS, TAGS, PROBLEMS, BENCHMARKS, TASKS, COMMITS, RESULTS, HEADLINES, COUNTS,
-    HIDDEN, EVENTS, DISCUSSIONS, CONCERNS, SEARCH,
+    HIDDEN, EVENTS, DISCUSSIONS, CONCERNS, SEARCH, MODELS, HEADERS,
 )  # fmt: skip
 
 DDL = """
@@ -124,6 +128,15 @@ CREATE TABLE repos (
 CREATE INDEX repos_by_change ON repos (type, last_modified, key);
 CREATE INDEX repos_by_namespace ON repos (namespace_lower);
 CREATE INDEX repos_by_scope ON repos (type, scope);
+
+CREATE TABLE model_facts (
+    key TEXT PRIMARY KEY, total INTEGER, parameters TEXT NOT NULL, gguf TEXT NOT NULL, config TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX models_by_size ON model_facts (total, key);
+
+CREATE TABLE weight_headers (
+    key TEXT NOT NULL, path TEXT NOT NULL, blob TEXT NOT NULL, facts TEXT NOT NULL, PRIMARY KEY (key, path)
+) WITHOUT ROWID;
 
 CREATE TABLE repo_tags (tag TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (tag, key)) WITHOUT ROWID;
 CREATE INDEX tags_by_key ON repo_tags (key);

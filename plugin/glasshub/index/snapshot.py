@@ -16,6 +16,7 @@ from glasshub.evals.problems import Problem
 from glasshub.evals.result_id import result_id
 from glasshub.events import Event
 from glasshub.identity import RepoType
+from glasshub.weights.facts import ModelFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,7 @@ class RepoSnapshot:
     head: str = ""
     last_modified: str = ""
     card: Card = field(default_factory=Card)
+    files: ModelFiles = field(default_factory=ModelFiles)
     benchmark: BenchmarkSpec | None = None
     results: tuple[FileResult, ...] = ()
     hidden: tuple[Hidden, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
 from glasshub.registry.tables import large_files, lfs_locks
 
@@ -60,6 +60,11 @@ def every(db: Connection, repo: str) -> list[LargeFile]:
     """All files that the repo has, by SHA-256."""
     rows = db.execute(select(large_files).where(large_files.c.repo == repo).order_by(large_files.c.sha256))
     return [_file(row) for row in rows]
+
+
+def total_size(db: Connection, repo: str) -> int:
+    """The bytes of all files that the repo has."""
+    return int(db.execute(select(func.sum(large_files.c.size)).where(large_files.c.repo == repo)).scalar() or 0)
 
 
 def locks(db: Connection, repo: str) -> list[PathLock]:

@@ -59,10 +59,15 @@ def dataset_url(dataset_id: str, task_id: str = "") -> str:
 
 
 @lru_cache(maxsize=4096)  # a benchmark may have two thousand tasks, each with a link
-def leaderboard_url(dataset_id: str, task_id: str, *, model: str = "", base_model: str = "", cursor: str = "") -> str:
-    """The full leaderboard of a task; ``model`` (``namespace/name``) asks for every report of one model."""
+def leaderboard_url(
+    dataset_id: str, task_id: str, *, model: str = "", base_model: str = "", size: str = "", cursor: str = ""
+) -> str:
+    """The full leaderboard of a task; ``model`` (``namespace/name``) asks for every report of one model.
+
+    ``size`` leaves out models by their number of parameters, such as ``max:7B``.
+    """
     path = f"/datasets/{quote(dataset_id)}/leaderboard"
-    return with_query(path, task=task_id, model=model, base_model=base_model, cursor=cursor)
+    return with_query(path, task=task_id, model=model, base_model=base_model, num_parameters=size, cursor=cursor)
 
 
 def standing_url(dataset_id: str, task_id: str, model_key: str, model_id: str, rank: int, derived: bool) -> str:

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from glasshub.exports import formats
 from glasshub.web import links
 from glasshub.web.context import actor, hub, public_url
+from glasshub.weights.sizes import short_count
 
 _STATIC = Path(__file__).parent / "static"
 _UNITS = ("kB", "MB", "GB", "TB")
@@ -22,7 +23,13 @@ _UNITS = ("kB", "MB", "GB", "TB")
 def init_templates(app: Flask) -> None:
     """Register filters, globals and the context that ``layout/base.html`` describes."""
     app.jinja_env.filters.update(
-        day=day, moment=moment, number=number, size=size, decimals=decimals, printable=printable
+        day=day,
+        moment=moment,
+        number=number,
+        size=size,
+        decimals=decimals,
+        printable=printable,
+        short_count=short_count,
     )
     app.jinja_env.globals.update(
         asset=asset,

@@ -17,6 +17,7 @@ from glasshub.index.queries.exports import models_with_results, state
 from glasshub.index.queries.feeds import About, feed_discussions, feed_results
 from glasshub.index.queries.inbox import Interests, concerns, inbox, last_place, latest
 from glasshub.index.queries.leaderboards import leaderboard
+from glasshub.index.queries.models import children, model_facts
 from glasshub.index.queries.prospects import Prospect, prospects
 from glasshub.index.queries.repos import Sort, problems, repo, repos, totals
 from glasshub.index.queries.results import newest_results, reports, results_of_model
@@ -29,6 +30,7 @@ __all__ = [
     "Sort",
     "benchmark",
     "benchmarks",
+    "children",
     "concerns",
     "discussion",
     "discussion_counts",
@@ -41,6 +43,7 @@ __all__ = [
     "last_place",
     "latest",
     "leaderboard",
+    "model_facts",
     "models_with_results",
     "newest_results",
     "problems",

@@ -11,12 +11,13 @@ from glasshub.access import Visibility
 from glasshub.index.alignments import metric
 from glasshub.index.queries import cursor as cursors
 from glasshub.index.queries.result_rows import ON_BOARD, TASK_COLUMNS, Board, on_board
-from glasshub.index.queries.visible import condition, counts, parameters
+from glasshub.index.queries.visible import condition, counts, parameters, sized, sizes
 from glasshub.index.replace import Row
 from glasshub.index.rows import LeaderboardRow, Page
+from glasshub.weights.sizes import SizeRange
 
 _AFTER = "(h.order_value, h.model_lower, h.model_key) > (:value, :lower, :key)"
-_PLACE, _RESULT = 3, 9  # the columns of a row that place it, and where its result begins
+_PLACE, _RESULT = 3, 10  # the columns of a row that place it, and where its result begins
 _BEFORE = "(h.order_value, h.model_lower, h.model_key) < (:value, :lower, :key)"
 
 
@@ -27,11 +28,13 @@ def leaderboard(
     task_id: str,
     *,
     include_derived: bool = False,
+    size: SizeRange | None = None,
     limit: int = 100,
     cursor: str | None = None,
 ) -> Page[LeaderboardRow]:
     """One task's leaderboard: headline results in rank order; models with a ``base_model`` only if asked for.
 
+    ``size`` leaves out models with fewer or more parameters, and those of unknown size; ranks are among what is left.
     Models of equal value share a rank and stand by name. Empty where there is no such leaderboard, or none
     for this reader.
 
@@ -47,11 +50,15 @@ def leaderboard(
     where = f"h.dataset_key = :dataset AND h.task_id = :task AND {condition(see, 'h.scope', 'h.model_key')}"
     if not include_derived:
         where += " AND h.derived = 0"
+    where, named = f"{where} AND {sized('h.model_key', size)}", {**named, **sizes(size)}
     with db.atomic():
         # What all rows share is looked up once, not once per row.
         board = _board(db, see, named)
         rows = _rows(db, f"{where} AND {after}", named) if board else []
-        total = _total(db, see, named, include_derived=include_derived) if rows else 0
+        if size is None:
+            total = _total(db, see, named, include_derived=include_derived) if rows else 0
+        else:
+            total = db.execute(f"SELECT count(*) FROM headlines h WHERE {where}", named).fetchone()[0]
         better, before = _standing(db, where, named, rows[0]) if rows and cursor is not None else (0, 0)
     items = _ranked(rows[:limit], board, better, before, total) if board else []
     following = cursors.encode("leaderboard", *rows[limit - 1][:_PLACE]) if len(rows) > limit else None
@@ -72,12 +79,12 @@ def _board(db: Database, see: Visibility, named: dict[str, Any]) -> Board | None
 
 
 def _rows(db: Database, where: str, named: dict[str, Any]) -> list[Row]:
-    """Rows of place (order value, name, key), reports, low, high, derived, owner's kind and name, then the result."""
+    """Rows: place (order value, name, key), reports, low, high, derived, owner's kind and name, parameters, result."""
     query = (
         "SELECT h.order_value, h.model_lower, h.model_key, h.reports, h.low, h.high, h.derived, n.kind, n.full_name, "
-        f"{ON_BOARD} FROM headlines h JOIN results r ON r.model_key = h.model_key AND r.pull = h.pull "
+        f"f.total, {ON_BOARD} FROM headlines h JOIN results r ON r.model_key = h.model_key AND r.pull = h.pull "
         "AND r.path = h.path AND r.position = h.position JOIN repos m ON m.key = h.model_key "
-        "JOIN namespaces n ON n.lower = m.namespace_lower "
+        "JOIN namespaces n ON n.lower = m.namespace_lower LEFT JOIN model_facts f ON f.key = h.model_key "
         f"WHERE {where} ORDER BY h.order_value, h.model_lower, h.model_key LIMIT :limit"
     )
     return db.execute(query, named).fetchall()
@@ -104,10 +111,10 @@ def _ranked(rows: Sequence[Row], board: Board, better: int, before: int, of: int
     items = []
     rank, last = better + 1, None
     for number, row in enumerate(rows, start=before + 1):
-        value, _, _, reports, low, high, derived, kind, full_name = row[:_RESULT]
+        value, _, _, reports, low, high, derived, kind, full_name, parameters = row[:_RESULT]
         if last is not None and value != last:
             rank = number
         last = value
         result = on_board(row[_RESULT:], board, rank=rank, of=of)
-        items.append(LeaderboardRow(rank, result, kind, full_name, reports, low, high, bool(derived)))
+        items.append(LeaderboardRow(rank, result, kind, full_name, reports, low, high, bool(derived), parameters))
     return items

@@ -13,8 +13,9 @@ from glasshub.access import Visibility
 from glasshub.errors import Invalid
 from glasshub.identity import RepoType
 from glasshub.index.queries import cursor as cursors
-from glasshub.index.queries.visible import condition, counts, parameters
+from glasshub.index.queries.visible import condition, counts, parameters, sized, sizes
 from glasshub.index.rows import Page, ProblemRow, RepoRow
+from glasshub.weights.sizes import SizeRange
 
 Sort = Literal["last_modified", "created_at", "name", "results"]
 
@@ -29,7 +30,8 @@ _SORTS: dict[str, tuple[str, bool, type]] = {
 _COLUMNS = (
     "r.*, CASE WHEN r.type = 'model' THEN r.results ELSE coalesce(("
     "SELECT c.results FROM board_counts c WHERE c.dataset_key = r.key AND c.task_id = '' AND c.scope = ''"
-    "), 0) END AS result_count"
+    "), 0) END AS result_count, "
+    "(SELECT f.total FROM model_facts f WHERE f.key = r.key) AS parameters"
 )
 _MOST_WORDS = 12
 
@@ -42,11 +44,14 @@ def repos(
     search: str = "",
     filters: Sequence[str] = (),
     namespace: str = "",
+    size: SizeRange | None = None,
     sort: Sort = "last_modified",
     limit: int = 50,
     cursor: str | None = None,
 ) -> Page[RepoRow]:
     """List repos; ``filters`` are tags that all must match; ``search`` is words in names, titles and cards.
+
+    ``size`` leaves out models with fewer or more parameters, and those of which nobody knows how many they have.
 
     Words match from their beginning (``bert`` finds ``BERTopic``). ``results`` of a dataset count public models.
 
@@ -56,6 +61,7 @@ def repos(
     if sort not in _SORTS:
         raise Invalid(f"Cannot sort by {sort!r}. Sort by one of: {', '.join(_SORTS)}.")
     where, values = _where(see, type, search, filters, namespace)
+    where, values = f"{where} AND {sized('r.key', size)}", {**values, **sizes(size)}
     column, descending, kind = _SORTS[sort]
     values["limit"] = cursors.clamp(limit) + 1
     with db.atomic():
@@ -161,4 +167,5 @@ def _repo(row: dict[str, Any]) -> RepoRow:
         base_models=tuple(json.loads(row["base_models"] or "[]")),
         benchmark=row["benchmark"],
         results=row["result_count"],
+        parameters=row["parameters"],
     )

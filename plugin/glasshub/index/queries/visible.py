@@ -6,6 +6,9 @@ import json
 from typing import Any
 
 from glasshub.access import Visibility
+from glasshub.weights.sizes import SizeRange
+
+_MOST = 2**63 - 1
 
 
 def condition(see: Visibility, scope: str, key: str) -> str:
@@ -31,6 +34,23 @@ def private_condition(see: Visibility, scope: str, key: str) -> str:
 def parameters(see: Visibility, **more: object) -> dict[str, Any]:
     """The named parameters of the conditions, and ``more``."""
     return {"see_namespaces": json.dumps(see.namespaces), "see_only": json.dumps(see.only_repos or ()), **more}
+
+
+def sized(key: str, size: SizeRange | None) -> str:
+    """SQL that is true for models within a range of sizes (``key``: the column with the model's key).
+
+    Models of unknown size are outside of every range. It uses the named parameters of :func:`sizes`.
+    """
+    if size is None:
+        return "TRUE"
+    return f"{key} IN (SELECT key FROM model_facts WHERE total BETWEEN :size_least AND :size_most)"
+
+
+def sizes(size: SizeRange | None) -> dict[str, Any]:
+    """The named parameters of :func:`sized`."""
+    if size is None:
+        return {}
+    return {"size_least": size.least or 0, "size_most": _MOST if size.most is None else size.most}
 
 
 def counts(see: Visibility, where: str) -> str:

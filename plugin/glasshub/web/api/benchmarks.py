@@ -13,6 +13,7 @@ from glasshub.index.rows import BenchmarkRow, TaskRow
 from glasshub.web.api.arguments import api_repo, limit, paged, see
 from glasshub.web.api.results import leaderboard_json
 from glasshub.web.context import hub
+from glasshub.weights.sizes import parse_range
 
 bp = Blueprint("api_benchmarks", __name__)
 
@@ -28,9 +29,9 @@ def benchmarks() -> Response:
 def leaderboard(ns: str, name: str) -> Response:
     """One task's leaderboard: a bare array in rank order.
 
-    ``task_id`` chooses the task (the first by default), ``base_model=false`` includes derived models;
-    ``limit`` and ``cursor`` page through it. Without ``limit`` the whole board is answered, since stock
-    clients read one page.
+    ``task_id`` chooses the task (the first by default), ``base_model=false`` includes derived models,
+    ``num_parameters=max:7B`` leaves out larger ones; ``limit`` and ``cursor`` page through it. Without ``limit`` the
+    whole board is answered, since stock clients read one page.
     """
     repo = api_repo("datasets", ns, name)
     db = hub().index.read()
@@ -41,6 +42,7 @@ def leaderboard(ns: str, name: str) -> Response:
         repo.key,
         task.task_id,
         include_derived=request.args.get("base_model", "").lower() == "false",
+        size=parse_range(request.args.get("num_parameters", "")),
         limit=limit(1000, 1000),
         cursor=request.args.get("cursor"),
     )

@@ -16,5 +16,7 @@ def validate_yaml() -> tuple[Response, int]:
     content = body.get("content") if isinstance(body, dict) else None
     if not isinstance(content, str):
         return jsonify({"errors": [{"message": "Send JSON with the card's text as content."}], "warnings": []}), 400
-    errors = [{"message": str(problem)} for problem in parse_card(content.encode("utf-8", "replace")).problems]
-    return jsonify({"errors": errors, "warnings": []}), 400 if errors else 200
+    problems = parse_card(content.encode("utf-8", "replace")).problems
+    errors = [{"message": str(problem)} for problem in problems if problem.severity == "error"]
+    warnings = [{"message": str(problem)} for problem in problems if problem.severity == "warning"]
+    return jsonify({"errors": errors, "warnings": warnings}), 400 if errors else 200

@@ -17,6 +17,7 @@ from glasshub.exports.records import Record
 from glasshub.web.api.arguments import api_repo, see
 from glasshub.web.api.benchmarks import wanted_task
 from glasshub.web.context import hub
+from glasshub.weights.sizes import parse_range
 
 bp = Blueprint("api_exports", __name__)
 MOST_SECONDS = 1800  # a moment that is read keeps the index's log from being cut, so nobody may read one for ever
@@ -26,11 +27,12 @@ _whole = threading.BoundedSemaphore(MOST_AT_ONCE)
 
 @bp.get("/api/datasets/<ns>/<name>/leaderboard/export")
 def leaderboard(ns: str, name: str) -> Response:
-    """All rows of a leaderboard: ``task_id`` and ``base_model`` as for the leaderboard itself, ``format``."""
+    """All rows of a leaderboard: ``task_id``, ``base_model``, ``num_parameters`` as for itself, ``format``."""
     repo = api_repo("datasets", ns, name)
-    task = wanted_task(repo).task_id
+    task, size = wanted_task(repo).task_id, parse_range(request.args.get("num_parameters", ""))
     return _answer(
-        lambda now: now.leaderboard(repo.key, task, include_derived=_derived(default=False)), f"{repo.repo_id}-{task}"
+        lambda now: now.leaderboard(repo.key, task, include_derived=_derived(default=False), size=size),
+        f"{repo.repo_id}-{task}",
     )
 
 

@@ -9,8 +9,9 @@ from glasshub.identity import RepoType
 from glasshub.index import queries
 from glasshub.index.queries import Sort
 from glasshub.web.api.arguments import KIND, flag, limit, many, paged, repo_type, see
-from glasshub.web.api.repo_json import COSTLY, INFO_FIELDS, LIST_FIELDS, expanded, repo_json
+from glasshub.web.api.repo_json import COSTLY, FULL_FIELDS, LIST_FIELDS, expanded, repo_json
 from glasshub.web.context import hub
+from glasshub.weights.sizes import SizeRange, parse_range
 
 bp = Blueprint("api_listing", __name__)
 _MOST, _MOST_COSTLY = 1000, 100
@@ -46,6 +47,7 @@ def repos(kind: str) -> Response:
         search=" ".join(many("search")),
         filters=filters,
         namespace=request.args.get("author", ""),
+        size=_size(type),
         sort=_SORTS[sort],
         limit=limit(100, _MOST_COSTLY if COSTLY & set(fields) else _MOST),
         cursor=request.args.get("cursor"),
@@ -54,17 +56,18 @@ def repos(kind: str) -> Response:
 
 
 def _asks_for_what_no_repo_has() -> bool:
-    """Whether the query wants repos that are gated or run by an inference provider; none here is.
-
-    Raises:
-        Invalid: it wants to filter by size, which this hub does not know.
-    """
-    if request.args.get("num_parameters"):
-        raise Invalid("This hub does not know how many parameters models have. Leave num_parameters out.")
+    """Whether the query wants repos that are gated or run by an inference provider; none here is."""
     return flag("gated") or any(many(name) for name in ("inference", "inference_provider"))
 
 
+def _size(type: RepoType) -> SizeRange | None:
+    asked = request.args.get("num_parameters", "")
+    if asked and type == "dataset":
+        raise Invalid("num_parameters is for models: datasets have no parameters. Leave it out.")
+    return parse_range(asked)
+
+
 def _fields(type: RepoType) -> tuple[str, ...]:
-    if flag("full"):
-        return INFO_FIELDS[type]
-    return (*LIST_FIELDS[type], "cardData") if flag("cardData") else LIST_FIELDS[type]
+    fields = FULL_FIELDS[type] if flag("full") else LIST_FIELDS[type]
+    more = ("cardData", "config") if type == "model" else ("cardData",)
+    return (*fields, *(field for field in more if flag(field) and field not in fields))

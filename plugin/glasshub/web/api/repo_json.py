@@ -15,7 +15,9 @@ from glasshub.identity import RepoType
 from glasshub.index import queries
 from glasshub.index.rows import RepoRow
 from glasshub.web.api.arguments import see
+from glasshub.web.api.model_json import MODEL_FIELDS
 from glasshub.web.api.results import eval_results_json
+from glasshub.web.api.storage_json import STORAGE_FIELDS
 from glasshub.web.context import hub
 
 _COMMON_IN_LISTS = ("private", "createdAt", "lastModified", "likes", "downloads", "tags")
@@ -24,11 +26,18 @@ LIST_FIELDS: dict[RepoType, tuple[str, ...]] = {
     "model": (*_COMMON_IN_LISTS, "pipeline_tag", "library_name"),
     "dataset": (*_COMMON_IN_LISTS, "author", "description"),
 }
-INFO_FIELDS: dict[RepoType, tuple[str, ...]] = {
+FULL_FIELDS: dict[RepoType, tuple[str, ...]] = {
     "model": (*_COMMON, "pipeline_tag", "library_name", "model-index"),
     "dataset": (*_COMMON, "description"),
 }
-COSTLY = frozenset({"siblings", "evalResults"})
+INFO_FIELDS: dict[RepoType, tuple[str, ...]] = {
+    "model": (
+        *FULL_FIELDS["model"], "config", "safetensors", "gguf", "transformersInfo", "mask_token", "widgetData",
+        "spaces", "usedStorage",
+    ),
+    "dataset": (*FULL_FIELDS["dataset"], "usedStorage"),
+}  # fmt: skip
+COSTLY = frozenset({"siblings", "evalResults", "usedStorage", "mainSize", "baseModels", "childrenModelCount"})
 """Fields that take a look into each repo or at its results, so that pages of a list with them are short."""
 # What may be asked for by name; fields of which this hub knows nothing are answered with null.
 _EXPAND: dict[RepoType, tuple[str, ...]] = {
@@ -65,7 +74,12 @@ _SIMPLE: dict[str, Callable[[RepoRow], Any]] = {
     "cardData": lambda row: dict(row.card) or None,
     "description": lambda row: row.excerpt or None,
     "model-index": lambda row: row.card.get("model-index"),
-    "baseModels": lambda row: [{"id": model} for model in row.base_models] or None,
+    "widgetData": lambda row: row.card.get("widget"),
+    "paperswithcode_id": lambda row: row.card.get("paperswithcode_id"),
+    "spaces": lambda _: [],
+    "inferenceProviderMapping": lambda _: [],
+    **MODEL_FIELDS,
+    **STORAGE_FIELDS,
 }
 
 

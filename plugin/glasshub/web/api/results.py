@@ -89,6 +89,7 @@ def leaderboard_json(row: LeaderboardRow) -> dict[str, Any]:
         "low": row.low,
         "high": row.high,
         "derived": row.derived,
+        "parameters": row.parameters,
         "id": result.id,
         "submitter": result.submitter,
     }

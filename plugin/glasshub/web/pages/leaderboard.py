@@ -16,6 +16,8 @@ from glasshub.web.pages.boards import board_of
 from glasshub.web.pages.dataset import find_task
 from glasshub.web.pages.evaluations import counted
 from glasshub.web.pages.repo_view import RepoView, see, view_repo
+from glasshub.web.pages.sizes import size_choices
+from glasshub.weights.sizes import parse_range
 
 bp = Blueprint("leaderboard", __name__)
 PER_PAGE = FIRST_PAGE
@@ -23,12 +25,16 @@ PER_PAGE = FIRST_PAGE
 
 @bp.get("/datasets/<ns>/<name>/leaderboard")
 def page(ns: str, name: str) -> ResponseReturnValue:
-    """One task's models in rank order (``task``, ``base_model=base|all``, ``cursor``), or one ``model``'s reports."""
+    """One task's models in rank order (``task``, ``base_model=base|all``, ``num_parameters``, ``cursor``).
+
+    With ``model`` the reports of that one.
+    """
     view = view_repo("dataset", ns, name)
     benchmark, task = benchmark_and_task(view)
     if request.args.get("model"):
         return _reports(view, benchmark, task, request.args["model"])
     base_model, cursor = request.args.get("base_model", "base"), request.args.get("cursor") or None
+    size = request.args.get("num_parameters", "").strip()
     if base_model not in ("base", "all"):
         raise Invalid("base_model is either base (models that build on no other) or all.")
     found = queries.leaderboard(
@@ -37,6 +43,7 @@ def page(ns: str, name: str) -> ResponseReturnValue:
         view.repo.key,
         task.task_id,
         include_derived=base_model == "all",
+        size=parse_range(size),
         limit=PER_PAGE,
         cursor=cursor,
     )
@@ -46,6 +53,8 @@ def page(ns: str, name: str) -> ResponseReturnValue:
         benchmark=benchmark,
         board=board_of(task, found),
         base_model=base_model,
+        size=size,
+        sizes=size_choices(size),
         cursor=cursor,
     )
 

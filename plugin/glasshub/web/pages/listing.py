@@ -13,6 +13,8 @@ from glasshub.index import queries
 from glasshub.index.queries import Sort
 from glasshub.web.context import hub
 from glasshub.web.pages.repo_view import see
+from glasshub.web.pages.sizes import size_choices
+from glasshub.weights.sizes import parse_range
 
 bp = Blueprint("listing", __name__)
 PER_PAGE = 30
@@ -26,6 +28,7 @@ def repos(type: RepoType) -> ResponseReturnValue:
     words = request.args.get("search", "").strip()[:200]
     filters = tuple(dict.fromkeys(tag for tag in request.args.getlist("filter") if tag))[:MOST_FILTERS]
     author = request.args.get("author", "").strip()[:100]
+    size = request.args.get("num_parameters", "").strip() if type == "model" else ""
     sort = _sort(request.args.get("sort") or "last_modified")
     cursor = request.args.get("cursor") or None
     page = queries.repos(
@@ -35,12 +38,15 @@ def repos(type: RepoType) -> ResponseReturnValue:
         search=words,
         filters=filters,
         namespace=author,
+        size=parse_range(size),
         sort=sort,
         limit=PER_PAGE,
         cursor=cursor,
     )
-    asked = {"search": words, "filter": filters, "author": author, "sort": sort}
-    return render_template("listing/repos.html", type=type, page=page, asked=asked, cursor=cursor)
+    asked = {"search": words, "filter": filters, "author": author, "num_parameters": size, "sort": sort}
+    return render_template(
+        "listing/repos.html", type=type, page=page, asked=asked, sizes=size_choices(size), cursor=cursor
+    )
 
 
 @bp.get("/benchmarks")

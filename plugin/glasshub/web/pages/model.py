@@ -7,10 +7,12 @@ from flask.typing import ResponseReturnValue
 
 from glasshub.git.read import open_repo
 from glasshub.index import queries
+from glasshub.index.rows import RepoRow
 from glasshub.web.context import hub
 from glasshub.web.pages.card import card_html, panels, repo_address
 from glasshub.web.pages.evaluations import counted, matching, settings_of, uncounted
 from glasshub.web.pages.repo_view import MAIN, see, view_repo
+from glasshub.weights.conclusions import RELATIONS
 
 bp = Blueprint("model", __name__)
 bp.add_app_template_filter(settings_of, "settings")
@@ -33,6 +35,9 @@ def page(ns: str, name: str) -> ResponseReturnValue:
         "model/card.html",
         view=view,
         card=card,
+        model=queries.model_facts(db, view.repo.key),
+        relation=_relation(view.row),
+        children=queries.children(db, see(), view.repo.repo_id),
         html=html,
         groups=groups[:ON_CARD],
         more=max(0, len(groups) - ON_CARD),
@@ -40,6 +45,11 @@ def page(ns: str, name: str) -> ResponseReturnValue:
         hidden=len(queries.hidden_results(db, view.repo.key)),
         problems=queries.problems(db, view.repo.key),
     )
+
+
+def _relation(row: RepoRow) -> str:
+    """How the model came from its base models."""
+    return next((how for how in RELATIONS if any(tag.startswith(f"base_model:{how}:") for tag in row.tags)), "")
 
 
 @bp.get("/<ns>/<name>/evaluations")

@@ -48,9 +48,13 @@ class RepoView:
 
     @property
     def tags(self) -> Sequence[str]:
-        """The tags people care for: clients also expect plain languages and the mark of a benchmark among them."""
-        tags = self.row.tags
-        return [tag for tag in tags if f"language:{tag}" not in tags and not tag.startswith("benchmark:")]
+        """The tags people care for: clients also expect plain languages and the mark of a benchmark among them.
+
+        How a model came from others is told beside the card.
+        """
+        tags, bases = self.row.tags, {f"base_model:{base}" for base in self.row.base_models}
+        shown = [tag for tag in tags if not tag.startswith(("benchmark:", "base_model:")) or tag in bases]
+        return [tag for tag in shown if f"language:{tag}" not in tags]
 
     @property
     def section(self) -> str:
