@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from glasshub.desk import Move
 from glasshub.evals.problems import Problem
+from glasshub.events import Event, EventType
+from glasshub.git.refs import ZERO, RefUpdate
 from glasshub.identity import Repo
 from glasshub.index.rows import ResultRow
 from glasshub.indexing import Outcome
@@ -20,8 +23,12 @@ RESULT = ResultRow(
 )  # fmt: skip
 
 
-def _said(outcome: Outcome) -> str:
-    return "\n".join(lines(REPO, outcome, base_url="http://hub"))
+PROPOSED = RefUpdate(ZERO, "c" * 40, "refs/pr/3")
+OPENED = Event("e1", EventType.OPENED, 3, "eve", "2026-01-01T00:00:00.000Z", {})
+
+
+def _said(outcome: Outcome, *moves: Move) -> str:
+    return "\n".join(lines(REPO, outcome, moves, base_url="http://hub"))
 
 
 def test_results_are_listed_with_their_rank_and_the_value_as_written():
@@ -29,6 +36,13 @@ def test_results_are_listed_with_their_rank_and_the_value_as_written():
     assert "1 result on leaderboards:" in said
     assert "ada/quiz / easy: 0.50 (rank 2 of 7)" in said
     assert "View it at http://hub/ada/net" in said
+
+
+def test_a_report_beside_the_one_that_ranks_the_model_says_so():
+    beside = RESULT._replace(pull=3, value_text="0.9", headline=False, rank=0, of=0)
+    assert "ada/quiz / easy: 0.9 (beside 0.50, by which the model has rank 2 of 7)" in _said(
+        Outcome(results=(RESULT, beside)), Move((PROPOSED,), (OPENED,))
+    )
 
 
 def test_results_that_do_not_count_say_where_and_why():

@@ -28,6 +28,7 @@ from glasshub.serve import require_free, serve
 
 ADMIN = "demo"
 CURATORS = ("mara", "jonas")
+GUEST = "guest"  # may write to no repo but their own
 LOGIN_FILE = "demo-login.txt"
 SAMPLES = Path(__file__).with_name("sample_repos")
 MAIN = "refs/heads/main"
@@ -50,10 +51,11 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """How to sign in to a demo hub. ``token`` is ``""`` until everything is in place."""
+    """How to sign in to a demo hub, as its admin or as a guest. Tokens are ``""`` until everything is in place."""
 
     password: str
     token: str = ""
+    guest_token: str = ""
 
 
 def run(settings: Settings, *, host: str = "127.0.0.1", port: int = 8000) -> None:
@@ -125,15 +127,14 @@ def _set_up(hub: Hub, console: Console) -> Login:
         _refuse_foreign_hub(hub)
         login = Login(secrets.token_urlsafe(12))
         _write_login(path, login)
-    if login.token:
+    if login.token and login.guest_token:
         return login
-    _add_admin(hub, login)
+    _add_people(hub, login)
     with Progress(console=console) as progress:
         bar = progress.add_task("Pushing sample repos", total=len(list(samples())))
         populate(hub, on_done=lambda sample: progress.update(bar, advance=1, description=sample.label))
         progress.update(bar, description="Pushed the sample repos")
-    token, _ = accounts.create_token(hub, ADMIN, name="demo", scope="write")
-    login = replace(login, token=token)
+    login = replace(login, token=login.token or _token(hub, ADMIN), guest_token=_token(hub, GUEST))
     _write_login(path, login)
     return login
 
@@ -154,9 +155,14 @@ def _exists(hub: Hub, name: str) -> bool:
     return True
 
 
-def _add_admin(hub: Hub, login: Login) -> None:
-    if not _exists(hub, ADMIN):
-        accounts.add_user(hub, ADMIN, password=login.password, full_name="Demo admin", admin=True)
+def _add_people(hub: Hub, login: Login) -> None:
+    for name, full_name in ((ADMIN, "Demo admin"), (GUEST, "Demo guest")):
+        if not _exists(hub, name):
+            accounts.add_user(hub, name, password=login.password, full_name=full_name, admin=name == ADMIN)
+
+
+def _token(hub: Hub, name: str) -> str:
+    return accounts.create_token(hub, name, name="demo", scope="write")[0]
 
 
 def _add_accounts(hub: Hub, namespaces: set[str]) -> None:
@@ -224,13 +230,14 @@ def _read_login(path: Path) -> Login | None:
     fields = dict(line.split(": ", 1) for line in lines if ": " in line)
     if "password" not in fields:
         raise Conflict(f"{path} is damaged. Remove the folder {path.parent} to begin anew.")
-    return Login(fields["password"], fields.get("token", ""))
+    return Login(fields["password"], fields.get("token", ""), fields.get("guest token", ""))
 
 
 def _write_login(path: Path, login: Login) -> None:
     """Write the file for its owner's eyes alone, all of it or nothing."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     text = f"user: {ADMIN}\npassword: {login.password}\n" + (f"token: {login.token}\n" if login.token else "")
+    text += f"guest: {GUEST}\nguest token: {login.guest_token}\n" if login.guest_token else ""
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
@@ -262,9 +269,10 @@ def _welcome(settings: Settings, login: Login, *, base_url: str, token_note: str
   {base_url}/mara/first-option                  a disputed score, one that is hidden, and why
   {base_url}/mara/first-option/submit-score     submit a score yourself
 
-Sign in at {base_url}/login as {ADMIN}
-  password: {login.password}
-  token:    {login.token}{token_note}
+Sign in at {base_url}/login as {ADMIN}, who may do everything, or as {GUEST}, who may only propose
+  password: {login.password} (for both)
+  token:    {login.token} ({ADMIN}){token_note}
+  token:    {login.guest_token} ({GUEST})
 (kept in {settings.data / LOGIN_FILE})
 
 Push a changed score and see it on the leaderboard:

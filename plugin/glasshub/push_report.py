@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from glasshub.desk import PULLS, Move
 from glasshub.evals.problems import Problem
@@ -10,6 +10,8 @@ from glasshub.identity import Repo
 from glasshub.index.rows import ResultRow
 from glasshub.indexing import Outcome
 
+Standing = Mapping[tuple[str, str], ResultRow]
+"""The result that ranks the model, by dataset and task."""
 MOST = 8
 MOST_PROBLEMS = 200  # all that one file can have; what comes after them is found again when these are mended
 
@@ -29,7 +31,8 @@ def lines(repo: Repo, outcome: Outcome, moves: Sequence[Move] = (), *, base_url:
     problems = [*(outcome.problems if whole else ()), *(problem for move in moves for problem in move.problems)]
     notes = [note.replace("{url}", base_url) for move in moves for note in move.notes]
     about = [*_awaiting(repo, outcome), *_tasks(outcome.tasks)] if whole else []
-    report = [*about, *_results(results), *_problems(problems), *notes]
+    standing = {(result.dataset_key, result.task_id): result for result in outcome.results if result.rank}
+    report = [*about, *_results(results, standing), *_problems(problems), *notes]
     return ["", *report, *([f"View it at {base_url}{repo.path}"] if whole else ()), ""]
 
 
@@ -48,13 +51,13 @@ def _tasks(tasks: Sequence[str]) -> list[str]:
     return [f"Benchmark with {len(tasks)} leaderboard{_s(tasks)}: {', '.join(tasks[:MOST])}{_more(tasks)}"]
 
 
-def _results(results: Sequence[ResultRow]) -> list[str]:
+def _results(results: Sequence[ResultRow], standing: Standing) -> list[str]:
     counting = [r for r in results if r.state == "aligned"]
     rest = [r for r in results if r.state != "aligned"]
     report = []
     if counting:
         report.append(f"{len(counting)} result{_s(counting)} on leaderboards:")
-        report += [f"  {_place(r)}" for r in counting[:MOST]]
+        report += [f"  {_place(r, standing)}" for r in counting[:MOST]]
         report += [f"  …{_more(counting)}"] if len(counting) > MOST else []
     if rest:
         report.append(f"{len(rest)} result{_s(rest)} shown on the card, on no leaderboard yet:")
@@ -63,9 +66,13 @@ def _results(results: Sequence[ResultRow]) -> list[str]:
     return report
 
 
-def _place(result: ResultRow) -> str:
+def _place(result: ResultRow, standing: Standing) -> str:
     where = f"{result.dataset_id} / {result.task_id}: {result.value_text}"
-    return f"{where} (rank {result.rank} of {result.of})" if result.rank else where
+    if result.rank:
+        return f"{where} (rank {result.rank} of {result.of})"
+    top = standing.get((result.dataset_key, result.task_id))
+    beside = f" (beside {top.value_text}, by which the model has rank {top.rank} of {top.of})" if top else ""
+    return f"{where}{beside}"
 
 
 def _problems(problems: Sequence[Problem]) -> list[str]:

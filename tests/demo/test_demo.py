@@ -123,7 +123,7 @@ def test_killed_while_it_fills_the_hub_and_then_started_twice_at_once_it_fills_o
 
 def test_ctrl_c_ends_it_quietly(tmp_path, populated):
     port, log = free_port(), tmp_path / "log"
-    demo._write_login(populated.settings.data / demo.LOGIN_FILE, demo.Login("a long password", "hf_x"))
+    demo._write_login(populated.settings.data / demo.LOGIN_FILE, demo.Login("a long password", "hf_x", "hf_y"))
     process = start(populated.settings.data, port, log, start_new_session=True)
     get(f"http://127.0.0.1:{port}/login")
     os.killpg(process.pid, signal.SIGINT)  # a terminal sends it to all processes
@@ -147,14 +147,14 @@ def test_a_newcomer_can_follow_what_it_prints(tmp_path):
     try:
         board = f"http://127.0.0.1:{port}/api/datasets/glasshub/desk-questions/leaderboard?task_id=choice"
         assert "0.2222222222222222" in get(board)
+        environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "HOME": str(tmp_path)}
+        submits_a_score(tmp_path, port, environment)
         script = commands_shown(log.read_text())
         assert "git push" in script
-        environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "HOME": str(tmp_path)}
         shell = ["bash", "-euc", script]
         done = subprocess.run(shell, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
         assert "0.25" in get(board)
-        submits_a_score(tmp_path, port, environment)
         login = (tmp_path / "data" / demo.LOGIN_FILE).read_text()
         password = login.split("password: ")[1].splitlines()[0]
         assert password in log.read_text()
@@ -167,7 +167,8 @@ def submits_a_score(tmp_path: Path, port: int, environment: dict[str, str]) -> N
     """What README says of submitting a score with git, word for word."""
     section = (ROOT / "README.md").read_text("utf-8").split("## Submit a score")[1].split("\n## ")[0]
     (script,) = re.findall(r"^```\n(.*?)^```", section, re.M | re.S)
-    token = (tmp_path / "data" / demo.LOGIN_FILE).read_text().split("token: ")[1].split()[0]
+    (said,) = re.findall(r"^```text\n(.*?)^```", section, re.M | re.S)
+    token = (tmp_path / "data" / demo.LOGIN_FILE).read_text().split("guest token: ")[1].split()[0]
     script = script.replace("127.0.0.1:8000", f"127.0.0.1:{port}").replace("TOKEN", token)
     name = {"GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "A", "GIT_COMMITTER_EMAIL": "a@b"}
     (tmp_path / "reader").mkdir()
@@ -180,9 +181,22 @@ def submits_a_score(tmp_path: Path, port: int, environment: dict[str, str]) -> N
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
-    assert f"http://127.0.0.1:{port}/mara/first-option/discussions/3" in done.stderr
+    shown = [line.rstrip() for line in done.stderr.splitlines()]
+    assert [
+        line for line in said.replace("127.0.0.1:8000", f"127.0.0.1:{port}").splitlines() if line not in shown
+    ] == []
     results = get(f"http://127.0.0.1:{port}/api/models/mara/first-option/eval-results")
     assert "counted again by me" in results
+    refused = subprocess.run(
+        ["git", "push", "origin", "HEAD:refs/heads/main"],
+        cwd=tmp_path / "reader" / "first-option",
+        env={**environment, **name},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert refused.returncode != 0
+    assert "You may not push" in refused.stderr
 
 
 def again_changes_nothing(tmp_path: Path, port: int) -> None:
@@ -191,7 +205,7 @@ def again_changes_nothing(tmp_path: Path, port: int) -> None:
     login = (tmp_path / "data" / demo.LOGIN_FILE).read_text()
     process = start(tmp_path / "data", port, tmp_path / "second.log")
     try:
-        assert login.split("token: ")[1].strip() in (tmp_path / "second.log").read_text()
+        assert login.split("token: ")[1].split()[0] in (tmp_path / "second.log").read_text()
         assert state(hub) == before
     finally:
         stop_server(process)
@@ -204,10 +218,10 @@ def get(url: str) -> str:
 
 
 def test_the_login_file_is_for_its_owner_only(tmp_path):
-    demo._write_login(tmp_path / demo.LOGIN_FILE, demo.Login("secret", "hf_x"))
+    demo._write_login(tmp_path / demo.LOGIN_FILE, demo.Login("secret", "hf_x", "hf_y"))
     mode = stat.S_IMODE((tmp_path / demo.LOGIN_FILE).stat().st_mode)
     assert mode == 0o600
-    assert demo._read_login(tmp_path / demo.LOGIN_FILE) == demo.Login("secret", "hf_x")
+    assert demo._read_login(tmp_path / demo.LOGIN_FILE) == demo.Login("secret", "hf_x", "hf_y")
 
 
 def test_a_port_that_is_taken_is_named(tmp_path):
