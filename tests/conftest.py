@@ -83,6 +83,12 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def is_free(port: int) -> bool:
+    """Whether nobody listens on a port of loopback (the processes of a killed server take a moment to end)."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
 def start_server(
     data: Path, port: int, *, log: Path, env: dict[str, str] | None = None, workers: int = 2
 ) -> subprocess.Popen:

@@ -29,6 +29,7 @@ ACTORS = {
 ALLOWED = {
     Action.READ: set(ACTORS),
     Action.DISCUSS: set(ACTORS) - {"anonymous"},
+    Action.LIKE: set(ACTORS) - {"anonymous"},
     Action.PUSH_PULL: {"creator", "writer", "admin", "hub admin"},
     Action.EDIT_OWN: {"creator", "writer", "admin", "hub admin"},
     Action.WRITE: {"creator", "writer", "admin", "hub admin"},

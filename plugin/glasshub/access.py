@@ -28,6 +28,7 @@ class Action(Enum):
 
     READ = "read, clone and fetch"
     DISCUSS = "open a pull request or discussion, comment, submit a score"
+    LIKE = "like this repo"
     PUSH_PULL = "push to this pull request"
     EDIT_OWN = "close or edit this pull request, discussion or comment"
     WRITE = "push to this repo or moderate it"
@@ -42,6 +43,7 @@ _WRITERS = frozenset({Standing.WRITER, Standing.ADMIN})
 TABLE: dict[Action, frozenset[Standing]] = {
     Action.READ: _ALL,
     Action.DISCUSS: _SIGNED_IN,
+    Action.LIKE: _SIGNED_IN,
     Action.PUSH_PULL: _AUTHORS,
     Action.EDIT_OWN: _AUTHORS,
     Action.WRITE: _WRITERS,

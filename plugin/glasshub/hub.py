@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pluggy import PluginManager
@@ -13,6 +13,7 @@ from glasshub.identity import Repo
 from glasshub.index.db import Index
 from glasshub.plugins import load_plugins
 from glasshub.registry.db import Registry
+from glasshub.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Hub:
     index: Index
     plugins: PluginManager
     blobs: BlobStore
+    tally: Tally = field(default_factory=Tally)
 
     def git_dir(self, repo: Repo) -> Path:
         """Where the bare repository of ``repo`` lies; moving or renaming the repo does not change it."""

@@ -16,13 +16,14 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
-from glasshub import indexing, repos
+from glasshub import indexing, popularity, repos
 from glasshub.app import create_app
 from glasshub.config import Settings
 from glasshub.errors import Conflict, GlasshubError
 from glasshub.hub import Hub, open_hub
 from glasshub.notices import outbox
 from glasshub.notices.loop import DeliveryLoop
+from glasshub.popularity import CountLoop
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
         self._options = options
         self._hub: Hub | None = None
         self._deliveries: DeliveryLoop | None = None
+        self._counts: CountLoop | None = None
         super().__init__()
 
     def load_config(self) -> None:
@@ -43,11 +45,13 @@ class _Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set(key, value)
 
     def load(self) -> Flask:
-        """The application of one worker, and its share of delivering webhooks."""
+        """The application of one worker, and its share of delivering webhooks and counting."""
         with _undisturbed():
             hub = self._hub = open_hub(self._settings)
             self._deliveries = DeliveryLoop(hub)
             self._deliveries.start()
+            self._counts = CountLoop(hub)
+            self._counts.start()
             return create_app(hub)
 
     def ready(self, age: int) -> None:
@@ -57,6 +61,8 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
     def stop(self) -> None:
         """A worker ends: what is being sent may be finished."""
+        if self._counts is not None:
+            self._counts.stop()
         if self._deliveries is not None:
             self._deliveries.stop()
 
@@ -79,6 +85,7 @@ def prepare(settings: Settings) -> int:
         hub.blobs.sweep()
         healed = indexing.heal(hub)
         outbox.catch_up(hub)
+        popularity.refresh(hub)
         return healed
     finally:
         hub.close()

@@ -202,13 +202,9 @@ def test_organisations_stand_behind_their_models(world, tmp_path):
     tree.git("push", "-q", "origin", "main")
 
 
-def test_nobody_likes_or_follows_anybody(world):
+def test_nobody_follows_anybody(world):
     api, name = world.anonymous, world.owner.name
     assert list(api.list_user_followers(name)) == list(api.list_user_following(name)) == []
-    assert list(api.list_repo_likers(world.models["good"])) == []
-    assert api.list_liked_repos(name).total == 0
-    with pytest.raises(RepositoryNotFoundError):
-        list(api.list_repo_likers(world.models["secret"]))
 
 
 @pytest.mark.parametrize("encoded", [True, False])

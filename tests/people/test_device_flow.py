@@ -19,7 +19,7 @@ from sqlalchemy import select
 from glasshub import accounts, device_flow
 from glasshub.device_flow import Given, Refused
 from glasshub.registry.tables import device_codes, refresh_tokens, tokens
-from tests.conftest import free_port, start_server, stop_server
+from tests.conftest import free_port, is_free, start_server, stop_server
 from tests.pages.browser import launch
 from tests.push.gitclient import git
 
@@ -224,7 +224,8 @@ def test_a_login_outlives_the_death_of_the_hub(tmp_path, visit):
         login = httpx2.post(f"{url}{PAGE}", data={"client_id": CLIENT}).json()
         process.kill()
         process.wait()
-        time.sleep(1)  # its workers notice and end
+        while not is_free(port):  # its processes notice and end
+            time.sleep(0.1)
         process = start_server(data, port, log=tmp_path / "log")
         form = {"grant_type": GRANT, "device_code": login["device_code"], "client_id": CLIENT}
         assert httpx2.post(f"{url}/oauth/token", data=form).json()["error"] == "authorization_pending"

@@ -65,7 +65,7 @@ QUERY = {"service": "git-upload-pack"}
 # enough for most of what is sent to an address: of git-lfs, of the stock clients
 BODY = {
     "operation": "download", "objects": [{"oid": "a" * 64, "size": 1}], "paths": ["README.md"], "files": [],
-    "title": "Title", "description": "Text", "comment": "Text", "status": "open",
+    "title": "Title", "description": "Text", "comment": "Text", "status": "open", "tag": "v1", "message": "Text",
 }  # fmt: skip
 
 

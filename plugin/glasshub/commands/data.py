@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from glasshub import check as checks
-from glasshub import indexing
+from glasshub import indexing, popularity
 from glasshub.commands.opened import opened
 
 
@@ -15,6 +15,7 @@ def reindex(context: click.Context) -> None:
     """Rebuild the index from the registry and git; the hub may keep running."""
     with opened(context) as hub:
         count = indexing.reindex(hub)
+        popularity.refresh(hub)
     click.echo(f"Indexed {count} repos.", err=True)
 
 

@@ -6,7 +6,7 @@ Protocol: https://git-scm.com/docs/gitprotocol-pack, https://git-scm.com/docs/gi
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import IO
 
 from dulwich.objects import Commit, ObjectID, Tag, Tree
@@ -26,7 +26,9 @@ from glasshub.git.shallow import INFINITE, Boundary, by_depth, by_rule
 _BAND = 65_515
 
 
-def serve_upload_pack(repo: GitRepo, stream: IO[bytes], *, version: int, hidden: Hidden) -> Iterator[bytes]:
+def serve_upload_pack(
+    repo: GitRepo, stream: IO[bytes], *, version: int, hidden: Hidden, cloned: Callable[[], None] = lambda: None
+) -> Iterator[bytes]:
     """Answer one ``POST git-upload-pack``.
 
     Args:
@@ -34,18 +36,19 @@ def serve_upload_pack(repo: GitRepo, stream: IO[bytes], *, version: int, hidden:
         stream: the request body, already de-chunked and un-gzipped.
         version: the protocol version of the request (0, 1 or 2).
         hidden: tells which refs are the hub's own: they are shown only to who names them.
+        cloned: called when objects are asked for by a client that has none.
 
     Yields:
         The response body; an error becomes an ``ERR`` line that git shows.
     """
     try:
         lines = Bounded(stream, MAX_BYTES)
-        yield from _serve_v2(repo, lines, hidden) if version == 2 else _serve_v0(repo, lines)
+        yield from _serve_v2(repo, lines, hidden, cloned) if version == 2 else _serve_v0(repo, lines, cloned)
     except GlasshubError as error:
         yield pkt(f"ERR {error.message}\n")
 
 
-def _serve_v2(repo: GitRepo, stream: Readable, hidden: Hidden) -> Iterator[bytes]:
+def _serve_v2(repo: GitRepo, stream: Readable, hidden: Hidden, cloned: Callable[[], None]) -> Iterator[bytes]:
     command = ""
     arguments: list[bytes] = []
     in_arguments = False
@@ -59,7 +62,10 @@ def _serve_v2(repo: GitRepo, stream: Readable, hidden: Hidden) -> Iterator[bytes
     if command == "ls-refs":
         yield from _ls_refs(repo, arguments, hidden)
     elif command == "fetch":
-        yield from _Fetch(repo, read_request(arguments)).answer_v2()
+        request = read_request(arguments)
+        if request.done and not request.haves:
+            cloned()
+        yield from _Fetch(repo, request).answer_v2()
     elif command:
         raise Invalid(f"The command {command!r} is not supported.")
 
@@ -87,7 +93,7 @@ def _ls_refs(repo: GitRepo, arguments: list[bytes], hidden: Hidden) -> Iterator[
     yield FLUSH
 
 
-def _serve_v0(repo: GitRepo, stream: Readable) -> Iterator[bytes]:
+def _serve_v0(repo: GitRepo, stream: Readable, cloned: Callable[[], None]) -> Iterator[bytes]:
     request = read_request(read_lines(stream, limit=MAX_LINES))
     if not request.wants:
         return
@@ -123,6 +129,8 @@ def _serve_v0(repo: GitRepo, stream: Readable) -> Iterator[bytes]:
             yield pkt(b"ACK " + common[-1] + b" ready\n")
         yield pkt(b"NAK\n")
         return
+    if not common:
+        cloned()
     request.haves = common
     side_band = "side-band-64k" in request.capabilities
     yield from _framed(fetch.pack()) if side_band else fetch.pack()

@@ -52,6 +52,10 @@ class RepoRow:
     benchmark: Literal["", "registered", "awaiting"] = ""
     results: int = 0
     parameters: int | None = None
+    downloads: int = 0
+    downloads_all_time: int = 0
+    likes: int = 0
+    trending: int = 0
 
     @property
     def repo_id(self) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-VERSION = 5  # raise it whenever tables, or the rules that fill them, change: older files are thrown away and rebuilt
+VERSION = 6  # raise it whenever tables, or the rules that fill them, change: older files are thrown away and rebuilt
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +218,11 @@ CREATE TABLE concerns (
     PRIMARY KEY (key, number, account, reason, place)
 ) WITHOUT ROWID;
 CREATE INDEX concerns_by_account ON concerns (account);
+
+CREATE TABLE popularity (
+    key TEXT PRIMARY KEY, downloads INTEGER NOT NULL, downloads_all_time INTEGER NOT NULL, likes INTEGER NOT NULL,
+    trending INTEGER NOT NULL
+) WITHOUT ROWID;
 
 CREATE VIRTUAL TABLE search USING fts5 (name, title, tags, body, tokenize = "unicode61 remove_diacritics 2");
 """

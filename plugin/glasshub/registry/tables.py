@@ -251,3 +251,34 @@ refresh_tokens = Table(
     Column("expires_at", String, nullable=False),
     Column("used_at", String, nullable=False),
 )
+
+likes = Table(
+    "likes",
+    metadata,
+    Column("account", ForeignKey("accounts.lower", ondelete="CASCADE"), primary_key=True),
+    Column("repo", ForeignKey("repos.key", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("liked_at", String, nullable=False, index=True),
+)
+
+# Downloads of a repo on one day (UTC); kept for as long as lists look back. The other table counts all there ever were.
+downloads = Table(
+    "downloads",
+    metadata,
+    Column("repo", ForeignKey("repos.key", ondelete="CASCADE"), primary_key=True),
+    Column("day", String, primary_key=True, index=True),
+    Column("number", BigInteger, nullable=False),
+)
+download_totals = Table(
+    "download_totals",
+    metadata,
+    Column("repo", ForeignKey("repos.key", ondelete="CASCADE"), primary_key=True),
+    Column("number", BigInteger, nullable=False),
+)
+
+# Who was counted for which repo in this hour, as digests: so that nobody counts twice, whichever process answers.
+download_marks = Table(
+    "download_marks",
+    metadata,
+    Column("mark", String, primary_key=True),
+    Column("hour", String, nullable=False, index=True),
+)

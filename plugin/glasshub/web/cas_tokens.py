@@ -14,6 +14,7 @@ from glasshub.errors import AccountNotFound, Forbidden, Unauthenticated
 from glasshub.identity import ANONYMOUS, Actor, Repo
 from glasshub.web.api.arguments import KIND, repo_type
 from glasshub.web.context import actor, hub, load_repo, public_url
+from glasshub.web.counting import count_file
 from glasshub.web.signed import seal, unseal
 
 bp = Blueprint("api_xet", __name__)
@@ -25,7 +26,9 @@ _ANY_REPO = "*"
 @bp.get(f"/api/{KIND}/<ns>/<name>/xet-read-token/<path:_revision>")
 def read_token(kind: str, ns: str, name: str, _revision: str) -> Response:
     """Where the content of this repo is read, and a token for it."""
-    return _token(load_repo(repo_type(kind), ns, name), "read")
+    repo = load_repo(repo_type(kind), ns, name)
+    count_file(repo)  # clients that know a file's chunks ask for nothing else of it
+    return _token(repo, "read")
 
 
 @bp.get(f"/api/{KIND}/<ns>/<name>/xet-write-token/<path:_revision>")

@@ -19,6 +19,7 @@ from glasshub.identity import Repo, RepoType
 from glasshub.large_files import LargeFile
 from glasshub.web.content import Content, send
 from glasshub.web.context import hub, load_repo, public_url
+from glasshub.web.counting import count_file
 
 bp = Blueprint("files", __name__)
 _AS_STORED = frozenset({"files.raw"})  # endpoints that show pointers as they are
@@ -39,6 +40,7 @@ def resolve(type: RepoType, ns: str, name: str, rest: str) -> Response:
         if found.kind not in ("file", "symlink"):
             raise EntryNotFound(f"Entry Not Found: {file_path!r} is not a file.")
         response = send(_content(repo, git_repo, found), commit=revision.commit)
+        count_file(repo)
     except GlasshubError:
         git_repo.close()
         raise

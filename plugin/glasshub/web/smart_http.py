@@ -21,6 +21,7 @@ from glasshub.git.upload_pack import serve_upload_pack
 from glasshub.identity import Repo, RepoType
 from glasshub.web.body import git_body, push_limits
 from glasshub.web.context import actor, hub, load_repo, public_url
+from glasshub.web.counting import clone_counter
 
 bp = Blueprint("smart_http", __name__)
 HIDDEN = "refs/hub/"
@@ -63,12 +64,13 @@ def info_refs(type: RepoType, ns: str, name: str) -> Response:
 @_routes("git-upload-pack", "POST")
 def upload_pack(type: RepoType, ns: str, name: str) -> Response:
     """Serve a clone or fetch."""
-    path = hub().git_dir(load_repo(type, ns, name, redirect=False))  # git follows a redirect of info/refs alone
+    repo = load_repo(type, ns, name, redirect=False)  # git follows a redirect of info/refs alone
+    path, cloned = hub().git_dir(repo), clone_counter(repo)
     body, version = git_body(), _version()
 
     def stream() -> Iterator[bytes]:
         with open_repo(path) as git_repo:
-            yield from serve_upload_pack(git_repo, body, version=version, hidden=hidden)
+            yield from serve_upload_pack(git_repo, body, version=version, hidden=hidden, cloned=cloned)
 
     return _answer(stream(), "git-upload-pack-result")
 

@@ -17,7 +17,7 @@ from glasshub.index.queries.visible import condition, counts, parameters, sized,
 from glasshub.index.rows import Page, ProblemRow, RepoRow
 from glasshub.weights.sizes import SizeRange
 
-Sort = Literal["last_modified", "created_at", "name", "results"]
+Sort = Literal["last_modified", "created_at", "name", "results", "trending", "likes", "downloads"]
 
 # What is sorted by, whether it descends, and the type of its values in a cursor.
 _SORTS: dict[str, tuple[str, bool, type]] = {
@@ -25,14 +25,21 @@ _SORTS: dict[str, tuple[str, bool, type]] = {
     "created_at": ("r.created_at", True, str),
     "name": ("r.lower", False, str),
     "results": ("result_count", True, int),
+    "trending": ("trend", True, int),
+    "likes": ("like_count", True, int),
+    "downloads": ("download_count", True, int),
 }
-# A model's results are those in its files; a dataset's those of public models on its leaderboards.
+# No name here is one of a column: in a condition it would mean the column. A model's results are those in its files; a
+# dataset's those of public models on its leaderboards.
 _COLUMNS = (
     "r.*, CASE WHEN r.type = 'model' THEN r.results ELSE coalesce(("
     "SELECT c.results FROM board_counts c WHERE c.dataset_key = r.key AND c.task_id = '' AND c.scope = ''"
     "), 0) END AS result_count, "
-    "(SELECT f.total FROM model_facts f WHERE f.key = r.key) AS parameters"
+    "(SELECT f.total FROM model_facts f WHERE f.key = r.key) AS parameters, "
+    "coalesce(p.downloads, 0) AS download_count, coalesce(p.likes, 0) AS like_count, "
+    "coalesce(p.downloads_all_time, 0) AS downloads_ever, coalesce(p.trending, 0) AS trend"
 )
+_FROM = "repos r LEFT JOIN popularity p ON p.key = r.key"
 _MOST_WORDS = 12
 
 
@@ -73,7 +80,7 @@ def repos(
         order = "DESC" if descending else "ASC"
         rows = list(
             db.query(
-                f"SELECT {_COLUMNS} FROM repos r WHERE {where} AND {after} "
+                f"SELECT {_COLUMNS} FROM {_FROM} WHERE {where} AND {after} "
                 f"ORDER BY {column} {order}, r.key {order} LIMIT :limit",
                 values,
             )
@@ -87,7 +94,7 @@ def repos(
 
 def repo(db: Database, key: str) -> RepoRow | None:
     """One repo's row by key (the caller has checked access); ``None`` before its first sync."""
-    rows = list(db.query(f"SELECT {_COLUMNS} FROM repos r WHERE r.key = ?", [key]))
+    rows = list(db.query(f"SELECT {_COLUMNS} FROM {_FROM} WHERE r.key = ?", [key]))
     return _repo(rows[0]) if rows else None
 
 
@@ -168,4 +175,8 @@ def _repo(row: dict[str, Any]) -> RepoRow:
         benchmark=row["benchmark"],
         results=row["result_count"],
         parameters=row["parameters"],
+        downloads=row["download_count"],
+        downloads_all_time=row["downloads_ever"],
+        likes=row["like_count"],
+        trending=row["trend"],
     )

@@ -17,6 +17,7 @@ from glasshub.web.api import (
     fallback,
     history,
     info,
+    likes,
     listing,
     notifications,
     preupload,
@@ -44,6 +45,7 @@ BLUEPRINTS: list[Blueprint] = [
     history.bp,
     webhooks.bp,
     notifications.bp,
+    likes.bp,
     absent.bp,
     fallback.bp,
 ]

@@ -1,4 +1,4 @@
-"""What stock clients ask for and this hub never has: spaces and kernels, likes and followers."""
+"""What stock clients ask for and this hub never has: spaces and kernels, and followers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from flask import Blueprint, Response, jsonify
 from flask.typing import ResponseReturnValue
 
 from glasshub import access, accounts
-from glasshub.web.api.arguments import KIND, api_repo
 from glasshub.web.context import hub
 
 bp = Blueprint("api_absent", __name__)
@@ -24,16 +23,9 @@ def no_repo(_kind: str, rest: str) -> ResponseReturnValue:
     raise access.repo_not_found("/".join(rest.split("/")[:2]))
 
 
-@bp.get("/api/users/<name>/<any('likes','followers','following'):_part>")
+@bp.get("/api/users/<name>/<any('followers','following'):_part>")
 @bp.get("/api/organizations/<name>/followers")
 def nobody(name: str, **_: str) -> Response:
-    """An empty list for every account that exists: this hub counts neither likes nor followers."""
+    """An empty list for every account that exists: this hub has no followers."""
     accounts.find(hub(), name)
-    return jsonify([])
-
-
-@bp.get(f"/api/{KIND}/<ns>/<name>/likers")
-def no_likers(kind: str, ns: str, name: str) -> Response:
-    """An empty list for every repo that the reader may see."""
-    api_repo(kind, ns, name)
     return jsonify([])

@@ -15,17 +15,16 @@ from glasshub.weights.sizes import SizeRange, parse_range
 
 bp = Blueprint("api_listing", __name__)
 _MOST, _MOST_COSTLY = 1000, 100
-# Likes, downloads and trends are not counted here; those orders fall back to the newest change.
 _SORTS: dict[str, Sort] = {
     "": "last_modified",
     "lastModified": "last_modified",
     "last_modified": "last_modified",
     "createdAt": "created_at",
     "created_at": "created_at",
-    "likes": "last_modified",
-    "downloads": "last_modified",
-    "trendingScore": "last_modified",
-    "trending_score": "last_modified",
+    "likes": "likes",
+    "downloads": "downloads",
+    "trendingScore": "trending",
+    "trending_score": "trending",
 }
 
 

@@ -20,7 +20,7 @@ from glasshub.web.api.results import eval_results_json
 from glasshub.web.api.storage_json import STORAGE_FIELDS
 from glasshub.web.context import hub
 
-_COMMON_IN_LISTS = ("private", "createdAt", "lastModified", "likes", "downloads", "tags")
+_COMMON_IN_LISTS = ("private", "createdAt", "lastModified", "likes", "downloads", "trendingScore", "tags")
 _COMMON = ("author", "sha", "gated", "disabled", *_COMMON_IN_LISTS, "cardData", "siblings")
 LIST_FIELDS: dict[RepoType, tuple[str, ...]] = {
     "model": (*_COMMON_IN_LISTS, "pipeline_tag", "library_name"),
@@ -64,10 +64,10 @@ _SIMPLE: dict[str, Callable[[RepoRow], Any]] = {
     "gated": lambda _: False,
     "disabled": lambda _: False,
     "xetEnabled": lambda _: False,
-    "downloads": lambda _: 0,
-    "downloadsAllTime": lambda _: 0,
-    "likes": lambda _: 0,
-    "trendingScore": lambda _: 0,
+    "downloads": lambda row: row.downloads,
+    "downloadsAllTime": lambda row: row.downloads_all_time,
+    "likes": lambda row: row.likes,
+    "trendingScore": lambda row: row.trending,
     "tags": lambda row: list(row.tags),
     "pipeline_tag": lambda row: row.pipeline_tag or None,
     "library_name": lambda row: row.library_name or None,
