@@ -34,6 +34,7 @@ __all__ = [
     "size",
     "stream",
     "total_size",
+    "touch_all",
 ]
 
 FILES = "files"
@@ -124,6 +125,18 @@ def add(hub: Hub, repo: Repo, by: str, pointer: Pointer, *, xet_hash: str = "") 
     file = LargeFile(pointer.sha256, pointer.size, xet_hash, clock.now(), by)
     with hub.registry.write() as db:
         rows.add(db, repo.key, file)
+
+
+def touch_all(hub: Hub, repo: Repo) -> None:
+    """Let the grace of all content of a repo begin now: it is about to give it up."""
+    with hub.registry.read() as db:
+        known = rows.every(db, repo.key)
+    for file in known:
+        if not file.xet_hash:
+            hub.blobs.touch(FILES, file.sha256)
+        elif hub.blobs.touch(content.RECIPES, file.xet_hash):
+            for xorb in {part.xorb for part in content.load_recipe(hub.blobs, file.xet_hash).parts}:
+                hub.blobs.touch(content.XORBS, xorb)
 
 
 def require(hub: Hub, repo: Repo, pointer: Pointer) -> LargeFile:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from glasshub import access, accounts, clock, indexing
+from glasshub import access, accounts, clock, indexing, large_files
 from glasshub.access import Action
 from glasshub.errors import Busy, Conflict, Forbidden, GlasshubError, Invalid, RepoNotFound
 from glasshub.git.lock import repo_lock
@@ -166,7 +166,12 @@ def move(hub: Hub, actor: Actor, repo: Repo, namespace: str, name: str) -> Repo:
 
 
 def delete(hub: Hub, actor: Actor, repo: Repo) -> None:
-    """Delete for good (needs ADMINISTER): registry row first, then index, then the folder."""
+    """Delete for good (needs ADMINISTER): registry row first, then index, then the folder.
+
+    Large files stay for their grace, which begins now (:mod:`glasshub.pruning`).
+    """
+    access.require(actor, Action.ADMINISTER, repo)
+    large_files.touch_all(hub, repo)
     with hub.registry.write() as db:
         _require_admin(db, actor, repo)
         rows.delete(db, repo.key)

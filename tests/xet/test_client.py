@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import shutil
 import struct
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from glasshub import pruning
 from glasshub.blobs.xet.content import chunks_of
 from tests.conftest import Live, Person
 from tests.lfs.cutting_proxy import cutting
@@ -188,6 +190,27 @@ def test_clients_ask_for_many_runs_of_chunks_at_once(live: Live, ada: Person, tm
 
 def _range_asked(request: bytes) -> bytes:
     return next(line for line in request.lower().split(b"\r\n") if line.startswith(b"range:"))
+
+
+def test_a_client_that_remembers_what_was_pruned_is_told_what_to_remove(live: Live, ada: Person, tmp_path: Path):
+    data = _weights(tmp_path / "model.bin", seed=11)
+    _upload(live, ada, f"{ada.name}/m", tmp_path / "model.bin", tmp_path)
+    fresh = _xorbs(live)
+    _python(live, ada, f"api.delete_repo('{ada.name}/m'); api.create_repo('{ada.name}/n')", tmp_path)
+    for path in (live.hub.settings.data / "blobs").glob("*/*/*/*"):
+        os.utime(path, (0, 0))
+    pruning.prune(live.hub, days=180, remove=True)
+    assert _xorbs(live) < fresh
+    code = (
+        f"path = {str(tmp_path / 'model.bin')!r}\n"
+        f"try: api.upload_file(path_or_fileobj=path, path_in_repo='model.bin', repo_id='{ada.name}/n')\n"
+        "except Exception as error: print(type(error), error)"
+    )
+    said = _python(live, ada, code, tmp_path)
+    assert "Remove the folder xet" in said
+    shutil.rmtree(tmp_path / f"home-{ada.name}" / "xet")
+    _upload(live, ada, f"{ada.name}/n", tmp_path / "model.bin", tmp_path)
+    assert _python(live, None, _reading(f"{ada.name}/n"), tmp_path / "x") == _digest(data)
 
 
 def test_a_large_file_comes_by_pull_request_from_a_stranger(live: Live, ada: Person, tmp_path: Path):

@@ -13,7 +13,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,9 +69,14 @@ class BlobStore(Protocol):
     def every(self, kind: str) -> Iterator[Stored]:
         """All content of a kind, in no order."""
 
-    def remove(self, kind: str, name: str, *, before: float, then: Callable[[], object] = lambda: None) -> bool:
-        """Remove content that nobody touched since ``before``; whether it went. Nobody can touch or store it until
-        ``then`` was called."""
+    def remove(
+        self, kinds: Sequence[str], name: str, *, before: float, then: Callable[[], object] = lambda: None
+    ) -> bool:
+        """Remove content that nobody touched since ``before``; whether it went.
+
+        The first of ``kinds`` decides; what is kept beside it under the same name goes with it, and goes too when it is
+        gone already. Nobody can touch or store anything until ``then`` was called.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,15 +227,19 @@ class LocalStore:
                 found = path.stat()
                 yield Stored(path.name, found.st_size, found.st_mtime)
 
-    def remove(self, kind: str, name: str, *, before: float, then: Callable[[], object] = lambda: None) -> bool:
+    def remove(
+        self, kinds: Sequence[str], name: str, *, before: float, then: Callable[[], object] = lambda: None
+    ) -> bool:
         """See :class:`BlobStore`."""
-        path = self.path(kind, name)
-        with self._locked(fcntl.LOCK_EX), suppress(FileNotFoundError):
-            if path.stat().st_mtime < before:
-                path.unlink()
-                then()
-                return True
-        return False
+        first, *others = (self.path(kind, name) for kind in kinds)
+        with self._locked(fcntl.LOCK_EX):
+            there = first.exists()
+            if there and first.stat().st_mtime >= before:
+                return False
+            for path in (first, *others):
+                path.unlink(missing_ok=True)
+            then()
+        return there
 
     @contextmanager
     def _locked(self, how: int) -> Iterator[None]:

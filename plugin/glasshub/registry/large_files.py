@@ -67,6 +67,13 @@ def total_size(db: Connection, repo: str) -> int:
     return int(db.execute(select(func.sum(large_files.c.size)).where(large_files.c.repo == repo)).scalar() or 0)
 
 
+def names(db: Connection) -> tuple[set[str], set[str]]:
+    """The content that any repo has: SHA-256 of plain files, and Xet hashes of files made of chunks."""
+    plain = db.scalars(select(large_files.c.sha256).where(large_files.c.xet_hash == "").distinct())
+    chunked = db.scalars(select(large_files.c.xet_hash).where(large_files.c.xet_hash != "").distinct())
+    return set(plain), set(chunked)
+
+
 def locks(db: Connection, repo: str) -> list[PathLock]:
     """The locks of a repo by path."""
     rows = db.execute(select(lfs_locks).where(lfs_locks.c.repo == repo).order_by(lfs_locks.c.path))

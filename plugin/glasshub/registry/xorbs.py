@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select, tuple_
 from glasshub.registry.tables import known_chunks, xorb_runs, xorb_uses
 
 _AT_ONCE = 200  # rows in one statement
+_TABLES = (xorb_uses, xorb_runs, known_chunks)
 _MOST_XORBS = 100  # a chunk that is in more of them is not looked for further
 
 
@@ -65,7 +66,12 @@ def holding(db: Connection, chunk: str) -> list[str]:
     return list(db.scalars(found.limit(_MOST_XORBS)))
 
 
+def known(db: Connection) -> set[str]:
+    """All xorbs of which something is noted."""
+    return {xorb for table in _TABLES for xorb in db.scalars(select(table.c.xorb).distinct())}
+
+
 def forget(db: Connection, xorb: str) -> None:
     """Remove all that is noted of a xorb."""
-    for table in (xorb_uses, xorb_runs, known_chunks):
+    for table in _TABLES:
         db.execute(table.delete().where(table.c.xorb == xorb))

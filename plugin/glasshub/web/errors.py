@@ -98,6 +98,9 @@ def _json_answer(status: int, code: str, message: str) -> Response:
     if status == 416 and "size" in g:
         response.headers["Content-Range"] = f"bytes */{g.size}"
     response.headers["X-Error-Message"] = " ".join(message.encode("latin-1", "replace").decode("latin-1").split())
+    if request.blueprint == "cas":
+        # Xet clients show their user nothing of an answer but its status line.
+        response.status = f"{status} {' '.join(message.encode('ascii', 'replace').decode('ascii').split())}"
     return response
 
 

@@ -32,7 +32,7 @@ from glasshub.errors import Invalid, NotFound, TooLarge
 
 XORBS, INDEXES, RECIPES = "xorbs", "xorb_indexes", "recipes"
 MISSING = (
-    "The xorb {} is not on the hub, or not for you. Remove the folder xet below your HF_HOME "
+    "A xorb is not on the hub, or not for you: {}. Remove the folder xet below HF_HOME "
     "(~/.cache/huggingface/xet), where clients remember what they uploaded, and upload again."
 )
 _MOST_INDEX = MAX_CHUNKS * 64
@@ -86,7 +86,7 @@ def store_recipe(store: BlobStore, recipe: Recipe) -> None:
     with suppress(NotFound):
         known = load_recipe(store, recipe.hash)
         if any(store.size(XORBS, xorb) is None for xorb in {part.xorb for part in known.parts}):
-            store.remove(RECIPES, recipe.hash, before=time.time() + 1)
+            store.remove((RECIPES,), recipe.hash, before=time.time() + 1)
     parts = [[part.xorb, part.length, part.start, part.end] for part in recipe.parts]
     data = json.dumps({"size": recipe.size, "sha256": recipe.sha256, "parts": parts}).encode()
     store.receive(RECIPES, recipe.hash, io.BytesIO(data), size=len(data), check=_Anything())
