@@ -25,6 +25,8 @@ FORBIDDEN = {
     "verify": PURE,
     "conversation": PURE,
     "acts": PURE,
+    "provenance": PURE,
+    "lineage": PURE,
     "blobs": PURE,
     "weights": PURE,
     "git": WEB | SQL,

@@ -1,6 +1,6 @@
 """What people did to a model's results, act by act. Pure: events in, values out, nothing raised.
 
-Commits that came to ``main`` without a pull request have no event; :mod:`glasshub.history` adds them.
+Commits that came to ``main`` without a pull request are no acts here; :mod:`glasshub.history` adds them.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Act:
 
     Attributes:
         action: what was done.
-        who: the account, or for commits the author's name as the commit has it (``""`` after erasure).
+        who: the account (``""`` after erasure, and where no record tells it).
         date: when, as in :mod:`glasshub.clock`.
         commit: the commit it is about (``""`` for none).
         record: the commit of the chain of events that tells of it (``""``: it is the commit itself).
@@ -80,6 +80,7 @@ class Act:
         reason: why, if somebody said so; a comment with a change of status is one.
         changes: the results.
         unread: the files are too large to be compared here.
+        git_author: whom the commit names, when no record tells who brought it.
     """
 
     action: Action
@@ -94,6 +95,7 @@ class Act:
     reason: str = ""
     changes: tuple[Change, ...] = ()
     unread: bool = False
+    git_author: str = ""
 
 
 @dataclass

@@ -112,13 +112,15 @@ def hidden_results(events: Iterable[Event]) -> dict[str, HiddenResult]:
     """The results hidden now, by result id."""
     hidden: dict[str, HiddenResult] = {}
     for event in events:
+        if event.type not in (EventType.RESULT_HIDDEN, EventType.RESULT_SHOWN):
+            continue
         result = str(event.data.get("result", ""))
         if event.type is EventType.RESULT_HIDDEN:
             about = event.data.get("about")
             known = about if isinstance(about, dict) else {}
             reason = str(event.data.get("reason", ""))
             hidden[result] = HiddenResult(result, event.actor, event.date, reason, known)
-        elif event.type is EventType.RESULT_SHOWN:
+        else:
             hidden.pop(result, None)
     return hidden
 

@@ -20,12 +20,14 @@ from glasshub.errors import Invalid
 MAX_TITLE = 200
 MAX_BODY = 65_536
 MAX_REASON = 500
+MOST_RESULTS = 1000  # that one event describes
 REPO = 0  # the number under which events stand that are about no discussion
 _VERSION = 1
 # What is left of an event's data when its words are erased.
-_STRUCTURE = frozenset(
-    {"pull", "draft", "base", "head", "comment", "status", "how", "commit", "onto", "old", "new", "forced", "result"}
-)
+_STRUCTURE = frozenset({
+    "pull", "draft", "base", "head", "comment", "status", "how", "commit", "onto", "old", "new", "forced", "result",
+    "more", "steps", "apart", "added", "removed",
+})  # fmt: skip
 _RESULTS = frozenset({"results", "withdrawn"})
 _ID = re.compile(r"[0-9a-f]{24}")
 
@@ -47,6 +49,7 @@ class EventType(StrEnum):
     UNPINNED = "unpinned"
     LOCKED = "locked"
     UNLOCKED = "unlocked"
+    COMMITTED = "committed"
     RESULT_HIDDEN = "result-hidden"
     RESULT_SHOWN = "result-shown"
     SQUASHED = "squashed"

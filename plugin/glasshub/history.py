@@ -1,7 +1,8 @@
 """The evaluation history of a model, from git alone: every act that changed, hid or took back a result, newest first.
 
 Two lines are told together: the chain of events, and the first parents of ``main`` for what came there without a
-pull request. Work is bounded: what one page cannot look through, the next one goes on with.
+pull request; who brought that is told by events, where there are any. Work is bounded: what one page cannot look
+through, the next one goes on with.
 """
 
 from __future__ import annotations
@@ -12,11 +13,10 @@ from dataclasses import dataclass, field, replace
 
 from dulwich.repo import Repo as GitRepo
 
-from glasshub.acts import Act, Change, Claim, acts_of, claims, compare
+from glasshub.acts import Act, Change, Claim, acts_of, compare
 from glasshub.conversation import discussions, hidden_results
 from glasshub.errors import Invalid
 from glasshub.evals.eval_results import FOLDER, parse_result_file
-from glasshub.events import Event, EventType
 from glasshub.git import read
 from glasshub.git.event_log import EVENTS
 from glasshub.git.first_parents import FolderWalk, Leaps
@@ -27,9 +27,9 @@ from glasshub.identity import Repo
 from glasshub.index import recorded
 from glasshub.index.queries import cursor as cursors
 from glasshub.index.snapshot import LoggedEvent
-from glasshub.pulls import MOST_RESULTS
+from glasshub.lineage import MainLine
 from glasshub.record import read_log
-from glasshub.result_files import DAMAGE, MAX_FILE_BYTES, list_result_files
+from glasshub.result_files import DAMAGE, MAX_FILE_BYTES, NO_NAME, list_result_files
 
 MAIN = "refs/heads/main"
 MOST_ACTS = 200
@@ -90,20 +90,22 @@ def read_history(hub: Hub, repo: Repo, *, cursor: str | None = None, limit: int 
         log = _log(hub, repo, git)
         events = [entry.event for entry in log if entry.event is not None]
         start, place, date = _begin(git, len(log), cursor)
+        line = MainLine.of(log)
         walk = FolderWalk(
-            git.object_store, FOLDER, start, steps=MOST_COMMITS, skips=_merges(events), leaps=_leaps, line=repo.key
-        )
+            git.object_store, FOLDER, start, steps=MOST_COMMITS, skips=line.skips, jumps=line.jumps, leaps=_leaps,
+            line=f"{repo.key} {len(line.jumps)}",
+        )  # fmt: skip
         told = [act for act in acts_of(log) if act.place < place]
-        page = _page(_Commits(git, walk, _pushed(events), date), told, place, max(1, min(limit, MOST_ACTS)))
+        page = _page(_Commits(git, walk, line, date), told, place, max(1, min(limit, MOST_ACTS)))
     statuses = {number: found.status for number, found in discussions(events).items() if found.is_pull}
     return replace(page, hidden=frozenset(hidden_results(events)), statuses=statuses)
 
 
 class _Commits:
-    """The acts on ``main`` that no event tells of, newest first."""
+    """The acts on ``main`` that are no decisions about a pull request, newest first."""
 
-    def __init__(self, git: GitRepo, walk: FolderWalk, pushed: dict[str, int], date: str) -> None:
-        self._git, self._walk, self._pushed = git, walk, pushed
+    def __init__(self, git: GitRepo, walk: FolderWalk, line: MainLine, date: str) -> None:
+        self._git, self._walk, self._line = git, walk, line
         self._waiting: tuple[str, str] | None = None
         self._read: dict[str, list[Claim]] = {}
         self.date = date  # of the act before: none is told as newer, whatever its clock said
@@ -119,7 +121,8 @@ class _Commits:
         """A date that the next act is not told as newer than: its own, once it is found (``""``: there is none)."""
         if not self.position:
             return ""
-        own = read.commit(self._git, self.position).date
+        by = self._line.by.get(self.position)
+        own = by.date if by else read.commit(self._git, self.position).date
         return min(own, self.date) if self.date else own
 
     def find(self) -> bool:
@@ -132,8 +135,10 @@ class _Commits:
         self.date = self.bound
         assert self._waiting is not None
         (here, parent), self._waiting = self._waiting, None
-        commit = read.commit(self._git, here)
-        act = Act("committed", commit.author_name, commit.date, here, title=commit.title)
+        commit, by = read.commit(self._git, here), self._line.by.get(here)
+        act = Act("committed", "", commit.date, here, title=commit.title, git_author=commit.author_name or NO_NAME)
+        if by is not None:
+            act = replace(act, who=by.who, date=by.date, record=by.record, git_author="")
         try:
             before, after = self._changed(parent, here)
         except DAMAGE:
@@ -141,7 +146,8 @@ class _Commits:
         if sum(file.size for file in (*before, *after)) > MOST_BYTES_OF_ACT:
             return replace(act, unread=True)
         old, new = ([claim for file in files for claim in self._claims(file)] for files in (before, after))
-        changes = tuple(replace(change, pull=self._pushed.get(change.claim.id, 0)) for change in compare(old, new))
+        pulls = self._line.pulls
+        changes = tuple(replace(change, pull=pulls.get(change.claim.id, 0)) for change in compare(old, new))
         return replace(act, changes=changes) if changes else None
 
     def _changed(self, parent: str, here: str) -> tuple[list[TreeEntry], list[TreeEntry]]:
@@ -198,29 +204,3 @@ def _log(hub: Hub, repo: Repo, git: GitRepo) -> tuple[LoggedEvent, ...]:
     if tip == ZERO:
         return ()
     return read_log(git, tip, recorded.log(hub.index.read(), repo.key))[0]
-
-
-def _merges(events: Sequence[Event]) -> dict[str, str]:
-    """Commits made by merges and squashes, each with what ``main`` was before: their events tell it all.
-
-    (Where an event has no room for all results, the commits are told as well.)
-    """
-    found = {}
-    for event in events:
-        merged = event.type is EventType.MERGED and event.data.get("how") != "push"
-        if merged or event.type is EventType.SQUASHED:
-            commit, onto = (str(event.data.get(key, "")) for key in ("commit", "onto"))
-            complete = all(len(claims(event, key)) < MOST_RESULTS for key in ("results", "withdrawn"))
-            if complete and commit and _COMMIT.fullmatch(commit) and _COMMIT.fullmatch(onto):
-                found[commit] = onto
-    return found
-
-
-def _pushed(events: Sequence[Event]) -> dict[str, int]:
-    """The pull request by which a result came to ``main``, for those that were merged by a push."""
-    return {
-        claim.id: event.number
-        for event in events
-        if event.type is EventType.MERGED and event.data.get("how") == "push"
-        for claim in claims(event, "results")
-    }

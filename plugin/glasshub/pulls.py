@@ -13,7 +13,7 @@ from glasshub.conversation import Discussion
 from glasshub.desk import MAIN, PULLS, Desk, Move
 from glasshub.errors import Conflict, Forbidden, Invalid, PreconditionFailed
 from glasshub.evals.result_id import summary
-from glasshub.events import Event, EventType, check_body, check_title, new_event
+from glasshub.events import MOST_RESULTS, Event, EventType, check_body, check_title, new_event
 from glasshub.git.ancestry import is_ancestor, lookup
 from glasshub.git.fsck import check_tip
 from glasshub.git.merge import merge_commit, merge_trees
@@ -24,7 +24,6 @@ from glasshub.index.snapshot import FileResult
 from glasshub.proposals import Proposal, read_proposal
 
 MOST_COMMITS = 250  # named in an event
-MOST_RESULTS = 1000  # named in an event
 How = Literal["merge", "squash", "fast-forward"]
 HOWS: tuple[How, ...] = ("merge", "squash", "fast-forward")
 
@@ -116,8 +115,9 @@ def merged_event(desk: Desk, pull: Discussion, how: str, commit: str, *, onto: s
     """The event that a pull request came to ``main``, with the results that it brought."""
     found = proposal(desk, head, main=onto)
     return new_event(
-        EventType.MERGED, pull.number, desk.name, how=how, commit=commit, onto=onto, head=head, **_results(found)
-    )
+        EventType.MERGED, pull.number, desk.name, how=how, commit=commit, onto=onto, head=head, **_results(found),
+        more=[result.id for result in found.added[MOST_RESULTS:]],
+    )  # fmt: skip
 
 
 def delete_head(desk: Desk, number: int, *, expected: str = "") -> Move:

@@ -89,10 +89,11 @@ def _push_pull(desk: Desk, update: RefUpdate) -> Move:
 
 
 def _merged(desk: Desk, update: RefUpdate) -> Iterator[Event]:
-    """A pull request whose head comes to ``main`` by a push is merged by it."""
+    """A pull request (or a draft) whose head comes to ``main`` by a push is merged by it; closed ones stay closed."""
     if update.ref != MAIN or update.deletes or update.creates or desk.main != update.old:
         return
-    waiting = [found for found in desk.record.discussions.values() if found.is_pull and found.status == "open"]
+    known = desk.record.discussions.values()
+    waiting = [found for found in known if found.is_pull and found.status in ("open", "draft")]
     if not waiting:
         return
     arrived = set(commits_only_in(desk.incoming.view, update.new, update.old, limit=MOST_COMMITS))

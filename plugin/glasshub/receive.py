@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 
-from glasshub import access, indexing, policy, push_report, pushes, repos
+from glasshub import access, arrivals, indexing, policy, push_report, pushes, repos
 from glasshub.desk import Desk, Move, Tell, signature
 from glasshub.errors import GlasshubError, Invalid
 from glasshub.events import Event, to_message
@@ -144,7 +144,7 @@ def _write(
         moves = _pre_receive(desk, decide(desk), tell)
         if atomic and any(move.refusal for move in moves):
             return [move if move.refusal else replace(move, refusal=ATOMIC) for move in moves]
-        moves, applied = _apply(desk, moves, atomic=atomic)
+        moves, applied = _apply(desk, [arrivals.told(desk, move) for move in moves], atomic=atomic)
     if applied:
         address = base_url or hub.settings.public_url
         _post_receive(hub, repo, applied, moves, actor, tell=tell, base_url=address, report=report)

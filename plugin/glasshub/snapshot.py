@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from glasshub.git.squashed import SQUASHED
 from glasshub.index.snapshot import FileResult, Hidden, LoggedEvent, Observed, RepoSnapshot
 from glasshub.model_files import Content, read_model_files
 from glasshub.proposals import read_proposal
+from glasshub.provenance import bringers
 from glasshub.record import read_log
 from glasshub.result_files import DAMAGE, MAX_FILE_BYTES, ResultFiles, printable, problem_of, read_results
 from glasshub.weights.facts import Header
@@ -147,14 +148,15 @@ def _with_results(repo: GitRepo, snap: RepoSnapshot) -> RepoSnapshot:
     events = [logged.event for logged in snap.log if logged.event is not None]
     hides = hidden_results(events)
     found = read_results(repo, snap.head) if snap.head else ResultFiles()
-    merged = _merged(snap.discussions)
+    brought = bringers(events)
     seen: dict[str, FileResult] = {}
     problems = list(found.problems)
     for result in found.results:
         if result.id in seen:
             problems.append(_twice(result, seen[result.id]))
         else:
-            seen[result.id] = merged(result)
+            by = brought.get(result.id)
+            seen[result.id] = by.named(result) if by else result
     on_main = frozenset(seen)
     for discussion in snap.discussions:
         head = snap.observed.refs.get(f"{PULLS}{discussion.number}", "")
@@ -168,19 +170,6 @@ def _with_results(repo: GitRepo, snap: RepoSnapshot) -> RepoSnapshot:
     return replace(snap, results=results, hidden=hidden, problems=(*snap.problems, *problems))
 
 
-def _merged(discussions: Sequence[Discussion]) -> Callable[[FileResult], FileResult]:
-    """What names submitter and merger of a result that came to ``main`` by a pull request."""
-    by_id = {id: found for found in discussions if found.merge is not None for id in found.merge.results}
-
-    def name(result: FileResult) -> FileResult:
-        found = by_id.get(result.id)
-        if found is None or found.merge is None:
-            return result
-        return replace(result, submitter=found.author, via_pull=found.number, merged_by=found.merge.by)
-
-    return name
-
-
 def _proposed(
     repo: GitRepo, main: str, head: str, discussion: Discussion, on_main: frozenset[str]
 ) -> Iterator[FileResult]:
@@ -189,7 +178,7 @@ def _proposed(
     except DAMAGE:  # its page says so; the rest of the model must not suffer
         return
     for result in proposal.added:
-        yield replace(result, pull=discussion.number, submitter=discussion.author)
+        yield replace(result, pull=discussion.number, submitter=discussion.author, git_author="")
 
 
 def _twice(result: FileResult, first: FileResult) -> Problem:

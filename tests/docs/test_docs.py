@@ -157,3 +157,11 @@ def test_example_files_are_valid():
         parsed = parse_result_file(text.encode(), ".eval_results/example.yaml")
         assert parsed.problems == ()
         assert parsed.entries
+
+
+def test_the_architecture_names_every_module_at_the_top():
+    table = (DOCS / "architecture.md").read_text("utf-8").split("## Layers")[1].split("## Names")[0]
+    source = ROOT / "plugin" / "glasshub"
+    modules = {path.stem for path in source.glob("*.py") if not path.stem.startswith("__")}
+    packages = {f"{path.parent.name}/" for path in source.glob("*/__init__.py") if path.parent.name != "templates"}
+    assert sorted((modules | packages) - set(re.findall(r"`([a-z_/]+)`", table))) == []

@@ -86,13 +86,14 @@ class Town:
         *,
         ref: str = MAIN,
         parent: str | None = "",
+        who: str = "",
     ) -> str:
         """Commit on top of ``ref`` (or of ``parent``; ``None``: an orphan) and push; ``None`` deletes a file."""
         with read.open_repo(self.hub.git_dir(repo)) as git, Quarantine(git) as incoming:
             old = read.list_refs(git).get(ref, ZERO)
             base = parent if parent != "" else (None if old == ZERO else old)
             new = self.build(incoming, base, files)
-            self._apply(repo, RefUpdate(old, new, ref), incoming)
+            self._apply(repo, RefUpdate(old, new, ref), incoming, who)
         return new
 
     def set_ref(self, repo: Repo, ref: str, new: str = ZERO) -> None:
@@ -102,9 +103,9 @@ class Town:
             if old != new:
                 self._apply(repo, RefUpdate(old, new, ref), incoming)
 
-    def _apply(self, repo: Repo, update: RefUpdate, incoming: Quarantine) -> None:
-        owner = "bob" if repo.namespace == "bob" else "ada"
-        done = receive.apply_ref_updates(self.hub, repo, [update], self.actor(owner), incoming=incoming)
+    def _apply(self, repo: Repo, update: RefUpdate, incoming: Quarantine, who: str = "") -> None:
+        actor = self.actor(who or ("bob" if repo.namespace == "bob" else "ada"))
+        done = receive.apply_ref_updates(self.hub, repo, [update], actor, incoming=incoming)
         assert done[0].ok, done[0].error
 
     def board(self, dataset: Repo, task: str, see: Visibility = EVERYONE, **options: object) -> list[LeaderboardRow]:

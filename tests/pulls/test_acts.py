@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from hypothesis import given, settings
 
-from glasshub import history
 from glasshub.acts import Act, Claim, acts_of, compare
 from glasshub.events import Event, EventType
 from glasshub.index.snapshot import LoggedEvent
+from glasshub.lineage import MainLine
+from glasshub.provenance import bringers
 from tests.pulls.test_conversation import EVENTS
 
 A = Claim("a" * 16, "lab/cap", "europe", "1", "own.yaml")
@@ -22,8 +23,8 @@ def test_any_events_make_acts(events: list[Event]):
     found = acts_of([*log, LoggedEvent("f" * 40, None)])
     assert [act.place for act in found] == sorted({act.place for act in found})
     assert all(act.record == log[act.place].commit for act in found)
-    history._merges(events)
-    history._pushed(events)
+    MainLine.of(log)
+    bringers(events)
 
 
 def test_what_makes_way_for_another_of_its_task_in_its_file_is_changed():

@@ -9,18 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from glasshub import discussions, indexing, pulls, results
+from glasshub import accounts, discussions, indexing, pulls, repos, results
 from glasshub.errors import GlasshubError
+from glasshub.git import read
 from glasshub.hub import open_hub
-from glasshub.identity import Repo
+from glasshub.identity import Repo, Role
 from glasshub.index import queries
-from tests.index.town import EVERYTHING, eval_yaml, result
+from tests.index.town import EVERYTHING, MAIN, eval_yaml, result
 from tests.pulls.village import Village
 
 pytestmark = pytest.mark.slow
 PULLS = 50
 TASKS = ("europe", "asia", "africa")
 PEOPLE = ("ada", "bob", "eve", "mo")
+WRITERS = ("ada", "bob")
 
 
 class Story:
@@ -29,6 +31,7 @@ class Story:
     def __init__(self, village: Village, models: list[Repo], chance: random.Random) -> None:
         self.village, self.models, self.chance = village, models, chance
         self.opened = self.refused = self.done = 0
+        self.begun: dict[str, str] = {}
 
     def file(self) -> dict[str, str]:
         dice = self.chance.randint
@@ -59,14 +62,17 @@ class Story:
         self.village.update(model, "ada", number, self.file())
 
     def push_main(self, model: Repo, _number: int) -> None:
-        self.village.push(model, self.file())
+        begun = self.begun.setdefault(model.key, main_of(self.village, model))
+        parent = begun if self.chance.random() < 0.1 else ""  # now and then main is rewritten
+        self.village.push(model, self.file(), parent=parent, who=self.chance.choice(WRITERS))
 
     def status(self, model: Repo, number: int) -> None:
         status = self.chance.choice(["open", "closed", "draft"])
         self.village.decide(model, "ada", discussions.set_status, number=number, status=status)
 
     def merge(self, model: Repo, number: int) -> None:
-        self.village.decide(model, "ada", pulls.merge, number=number, how=self.chance.choice(pulls.HOWS))
+        who = self.chance.choice(WRITERS)
+        self.village.decide(model, who, pulls.merge, number=number, how=self.chance.choice(pulls.HOWS))
 
     def hide(self, model: Repo, _number: int) -> None:
         shown = [row.id for row in self.village.results(model)]
@@ -85,6 +91,18 @@ class Story:
 
     def delete(self, model: Repo, number: int) -> None:
         self.village.decide(model, "ada", pulls.delete_head, number=number)
+
+
+def main_of(village: Village, model: Repo) -> str:
+    with read.open_repo(village.hub.git_dir(model)) as git:
+        return read.list_refs(git)[MAIN]
+
+
+def build_models(village: Village, count: int) -> list[Repo]:
+    """Models of the lab, to which ada and bob write; their main may be rewritten."""
+    accounts.set_member(village.hub, village.actor("ada"), "lab", "bob", Role.WRITE)
+    models = [village.model(f"lab/m{n}", result("lab/cap", "europe", n)) for n in range(count)]
+    return [repos.configure(village.hub, village.actor("ada"), model, allow_force_push=True) for model in models]
 
 
 def _seen(village: Village, board: Repo, models: list[Repo]) -> list[object]:
@@ -107,7 +125,8 @@ def _restore(village: Village, folder: Path) -> Village:
     for path in data.glob("repos/??/*.git"):
         copy = target / "repos" / path.parent.name / path.name
         copy.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["git", "clone", "-q", "--mirror", str(path), str(copy)], check=True, capture_output=True)
+        # By its address, since a clone of a folder takes over what no ref leads to.
+        subprocess.run(["git", "clone", "-q", "--mirror", f"file://{path}", str(copy)], check=True, capture_output=True)
     hub = open_hub(type(village.hub.settings)(data=target))
     indexing.heal(hub)
     return Village(hub)
@@ -116,7 +135,7 @@ def _restore(village: Village, folder: Path) -> Village:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_fifty_pull_requests_end_the_same_however_they_are_read(village: Village, tmp_path: Path, seed: int):
     board = village.dataset("lab/cap", eval_yaml(*TASKS))
-    models = [village.model(f"ada/m{n}", result("lab/cap", "europe", n)) for n in range(3)]
+    models = build_models(village, 3)
     story = Story(village, models, random.Random(seed))
     for number in range(260):
         story.step()
@@ -124,6 +143,8 @@ def test_fifty_pull_requests_end_the_same_however_they_are_read(village: Village
             village.assert_equal_to_rebuilt()
     assert story.opened == PULLS
     assert story.done > 60
+    assert {row.submitter for model in models for row in village.results(model)} >= {"ada", "bob"}
+    assert not [row for model in models for row in village.results(model) if row.git_author]
     before = _seen(village, board, models)
     village.assert_equal_to_rebuilt()
     indexing.reindex(village.hub)

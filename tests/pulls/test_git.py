@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from glasshub import accounts, discussions, receive, repos
+from glasshub import accounts, discussions, history, receive, repos
+from glasshub.access import Visibility
 from glasshub.conversation import Discussion
 from glasshub.index import queries
 from tests.conftest import Live, Person
@@ -136,6 +137,32 @@ def test_a_head_that_comes_to_main_by_a_push_is_merged(live: Live, ada: Person, 
     own.git("push", "-q", "origin", "main")
     found = _discussion(live, ada, 1)
     assert (found.status, found.merge.how, found.merge.by) == ("merged", "push", ada.name)
+
+
+def test_a_draft_that_comes_to_main_by_a_push_is_merged(live: Live, ada: Person, theirs: WorkTree, tmp_path: Path):
+    theirs.commit("One", **{".eval_results/eve.yaml": _score(ada, 0.6)})
+    theirs.git("push", "-q", "-o", "draft", "origin", "HEAD:refs/for/main")
+    assert _discussion(live, ada, 1).status == "draft"
+    own = _own(live, ada, tmp_path)
+    own.git("pull", "-q", "--no-rebase", "origin", "refs/pr/1")
+    own.git("push", "-q", "origin", "main")
+    found = _discussion(live, ada, 1)
+    assert (found.status, found.merge.how, found.merge.by) == ("merged", "push", ada.name)
+
+
+def test_the_name_in_git_config_is_taken_for_nobody(live: Live, ada: Person, eve: Person, tmp_path: Path):
+    """Issue 3, line 5: who brought a result is who pushed it, not whom the commit names."""
+    forged = {"GIT_AUTHOR_NAME": eve.name, "GIT_COMMITTER_NAME": eve.name}
+    own = gitclient.init(tmp_path / "own", live.git_url(f"{ada.name}/m", ada))
+    own.write(".eval_results/own.yaml", result(f"{ada.name}/cap", "europe", 0.4))
+    own.git("add", "-A")
+    own.git("commit", "-q", "-m", "Begin", env=forged)
+    own.git("push", "-q", "origin", "main")
+    repo = repos.find(live.hub, "model", ada.name, "m")
+    (row,) = queries.results_of_model(live.hub.index.read(), Visibility(), repo.key)
+    assert (row.submitter, row.git_author) == (ada.name, "")
+    (act,) = history.read_history(live.hub, repo).acts
+    assert (act.who, act.git_author, act.commit) == (ada.name, "", own.head())
 
 
 def test_closed_ones_take_no_push_and_can_be_deleted(live: Live, ada: Person, theirs: WorkTree):

@@ -15,7 +15,7 @@ def test_an_old_entry_of_a_changed_file_is_not_proposed_again_once_main_has_corr
     number = village.propose(model, "eve", {OWN: europe + result("lab/cap", "africa", 0.7) + asia})
     village.push(model, {OWN: result("lab/cap", "europe", 0.5) + asia})
     assert village.shown(model) == [
-        (0.5, "author", 0, "Ada"), (0.6, "author", 0, "Ada"), (0.7, "community", number, "eve"),
+        (0.5, "author", 0, "ada"), (0.6, "author", 0, "ada"), (0.7, "community", number, "eve"),
     ]  # fmt: skip
     assert [row.reports for row in village.board(board, "europe")] == [1]
     village.assert_equal_to_rebuilt()

@@ -26,7 +26,7 @@ def model(village: Village, board: Repo) -> Repo:
 
 def test_a_proposed_score_counts_at_once_as_the_communitys(village: Village, board: Repo, model: Repo):
     number = village.propose(model, "eve", {NEW: result("lab/cap", "asia", 0.7)})
-    assert village.shown(model) == [(0.4, "author", 0, "Ada"), (0.7, "community", number, "eve")]
+    assert village.shown(model) == [(0.4, "author", 0, "ada"), (0.7, "community", number, "eve")]
     assert village.standing(board, "asia") == [(1, "ada/m", 0.7)]
     village.assert_equal_to_rebuilt()
 
@@ -68,7 +68,7 @@ def test_merging_makes_them_the_authors_and_still_names_the_submitter(
     assert village.discussions(model)[number].status == "merged"
     # The author goes on in the same file, and the submitter is still named.
     village.push(model, {NEW: result("lab/cap", "asia", 0.7) + result("lab/cap", "asia", 0.8)})
-    assert {r.value: r.submitter for r in village.results(model) if r.task_id == "asia"} == {0.7: "eve", 0.8: "Ada"}
+    assert {r.value: r.submitter for r in village.results(model) if r.task_id == "asia"} == {0.7: "eve", 0.8: "ada"}
     village.assert_equal_to_rebuilt()
 
 
@@ -76,7 +76,7 @@ def test_a_pull_request_that_falls_behind_never_takes_back_what_main_got(village
     number = village.propose(model, "eve", {NEW: result("lab/cap", "asia", 0.7)})
     village.push(model, {OWN: result("lab/cap", "europe", 0.5), ".eval_results/x.yaml": result("lab/cap", "asia", 0.1)})
     assert village.shown(model) == [
-        (0.1, "author", 0, "Ada"), (0.5, "author", 0, "Ada"), (0.7, "community", number, "eve"),
+        (0.1, "author", 0, "ada"), (0.5, "author", 0, "ada"), (0.7, "community", number, "eve"),
     ]  # fmt: skip
     village.assert_equal_to_rebuilt()
 
@@ -85,9 +85,9 @@ def test_what_is_said_twice_counts_once(village: Village, board: Repo, model: Re
     again = result("lab/cap", "europe", 0.4)
     village.propose(model, "eve", {NEW: again + result("lab/cap", "asia", 0.7)})
     village.propose(model, "mo", {".eval_results/mo.yaml": result("lab/cap", "asia", 0.7)})
-    assert village.shown(model) == [(0.4, "author", 0, "Ada"), (0.7, "community", 1, "eve")]
+    assert village.shown(model) == [(0.4, "author", 0, "ada"), (0.7, "community", 1, "eve")]
     village.decide(model, "eve", discussions.set_status, number=1, status="closed")
-    assert village.shown(model) == [(0.4, "author", 0, "Ada"), (0.7, "community", 2, "mo")]
+    assert village.shown(model) == [(0.4, "author", 0, "ada"), (0.7, "community", 2, "mo")]
     village.assert_equal_to_rebuilt()
 
 
@@ -95,7 +95,7 @@ def test_hiding_takes_effect_everywhere_and_outlives_the_merge(village: Village,
     number = village.propose(model, "eve", {NEW: result("lab/cap", "asia", 0.7)})
     wanted = next(r.id for r in village.results(model) if r.pull)
     village.decide(model, "ada", results.hide_result, result_id=wanted, reason="Another prompt.")
-    assert village.shown(model) == [(0.4, "author", 0, "Ada")]
+    assert village.shown(model) == [(0.4, "author", 0, "ada")]
     assert village.standing(board, "asia") == []
     village.decide(model, "ada", pulls.merge, number=number)
     assert village.standing(board, "asia") == []
@@ -189,7 +189,7 @@ def test_deleting_the_head_of_a_closed_one_leaves_its_record(village: Village, m
     assert found.head_deleted
     assert found.timeline[0].data["results"][0]["value"] == "0.7"
     village.decide(model, "ada", discussions.set_status, number=number, status="open")
-    assert village.shown(model) == [(0.4, "author", 0, "Ada")]
+    assert village.shown(model) == [(0.4, "author", 0, "ada")]
     with pytest.raises(Conflict, match="deleted"):
         village.decide(model, "ada", pulls.merge, number=number)
     village.assert_equal_to_rebuilt()

@@ -37,71 +37,27 @@ class Leaps:
                 self._far.popitem(last=False)
 
 
-class FolderWalk:
-    """Goes from a commit to its first parents and stops where a folder at the root changed.
+class Folder:
+    """A folder at the root of the tree, as commits have it; a missing commit has none."""
 
-    Attributes:
-        position: the commit to look at next (``""``: the line has ended).
-        steps: how many commits may still be read.
-    """
-
-    def __init__(
-        self,
-        store: BaseObjectStore,
-        folder: str,
-        start: str,
-        *,
-        steps: int,
-        skips: Mapping[str, str] | None = None,
-        leaps: Leaps | None = None,
-        line: str = "",
-    ) -> None:
-        """Begin at ``start`` (40 hex digits, or ``""``).
-
-        Args:
-            store: the objects.
-            folder: the folder's name.
-            start: where to begin.
-            steps: how many commits to read at most.
-            skips: commits that are passed over, each with the commit to go on with.
-            leaps: what former walks have found.
-            line: what names the repository and folder in ``leaps``.
-        """
-        self.position, self.steps = start, steps
+    def __init__(self, store: BaseObjectStore, name: str) -> None:
         self._store, self._commits = store, CommitReader(store)
-        self._entry = b" " + folder.encode() + b"\0"
-        self._folder = folder.encode()
-        self._skips, self._leaps, self._line = skips or {}, leaps or Leaps(1), line
+        self._entry = b" " + name.encode() + b"\0"
+        self._name = name.encode()
         self._last: tuple[ObjectID, ObjectID | None] | None = None
 
-    def next(self) -> tuple[str, str] | None:
-        """The next commit that changed the folder and its first parent (``""``: it has none).
+    def is_commit(self, commit: str) -> bool:
+        """Whether ``commit`` (40 hex digits) is a commit of this repository."""
+        return self._commits.is_commit(_oid(commit))
 
-        ``None`` at the end of the line, or when no step is left (then ``position`` is not empty).
-        """
-        began = self.position
-        while self.position and self.steps > 0:
-            here = self.position
-            self.steps -= 1
-            far = self._skips.get(here) or self._leaps.get(self._line, here)
-            if far is not None and far != here:
-                self.position = far
-                continue
-            if not self._commits.is_commit(_oid(here)):
-                self.position = ""
-                break
-            parents = self._commits.parents(_oid(here))
-            self.position = parents[0].decode("ascii") if parents else ""
-            if self._folder_of(here) != self._folder_of(self.position):
-                self._leaps.note(self._line, began, here)
-                return here, self.position
-        if began != self.position:
-            self._leaps.note(self._line, began, self.position)
-        return None
+    def first_parent(self, commit: str) -> str:
+        """The first parent of a commit (``""``: it has none)."""
+        parents = self._commits.parents(_oid(commit))
+        return parents[0].decode("ascii") if parents else ""
 
-    def _folder_of(self, commit: str) -> ObjectID | None:
-        """The id of the folder's tree at a commit."""
-        if not commit or not self._commits.is_commit(_oid(commit)):
+    def at(self, commit: str) -> ObjectID | None:
+        """The id of the folder's tree at a commit (``""`` for no commit), ``None`` where there is none."""
+        if not commit or not self.is_commit(commit):
             return None
         tree = self._commits.tree(_oid(commit))
         if self._last is None or self._last[0] != tree:
@@ -119,9 +75,72 @@ class FolderWalk:
         if data.find(self._entry, at + 1) >= 0:
             # A file's name may end like the folder's: only then is it worth taking the tree apart. (If that file
             # is the only one, its changes are taken for the folder's, which costs a look and no more.)
-            return next((ObjectID(oid) for name, _, oid in parse_tree(data, 20) if name == self._folder), None)
+            return next((ObjectID(oid) for name, _, oid in parse_tree(data, 20) if name == self._name), None)
         begin = at + len(self._entry)
         return ObjectID(data[begin : begin + 20].hex().encode("ascii"))
+
+
+class FolderWalk:
+    """Goes from a commit to its first parents and stops where a folder at the root changed.
+
+    Attributes:
+        position: the commit to look at next (``""``: the line has ended).
+        steps: how many commits may still be read.
+    """
+
+    def __init__(
+        self,
+        store: BaseObjectStore,
+        folder: str,
+        start: str,
+        *,
+        steps: int,
+        skips: Mapping[str, str] | None = None,
+        jumps: Mapping[str, str] | None = None,
+        leaps: Leaps | None = None,
+        line: str = "",
+    ) -> None:
+        """Begin at ``start`` (40 hex digits, or ``""``).
+
+        Args:
+            store: the objects.
+            folder: the folder's name.
+            start: where to begin.
+            steps: how many commits to read at most.
+            skips: commits that are passed over, each with the commit to go on with.
+            jumps: commits that are compared with another one than their first parent (``""``: with nothing), from
+                which the walk goes on; it is as for others where that one is not there.
+            leaps: what former walks have found.
+            line: what names the repository and folder in ``leaps``.
+        """
+        self.position, self.steps = start, steps
+        self._folder = Folder(store, folder)
+        self._skips, self._leaps, self._line = skips or {}, leaps or Leaps(1), line
+        self._jumps = {here: far for here, far in (jumps or {}).items() if not far or self._folder.is_commit(far)}
+
+    def next(self) -> tuple[str, str] | None:
+        """The next commit that changed the folder, and what it is compared with (``""``: nothing).
+
+        ``None`` at the end of the line, or when no step is left (then ``position`` is not empty).
+        """
+        began = self.position
+        while self.position and self.steps > 0:
+            here = self.position
+            self.steps -= 1
+            far = self._skips.get(here) or self._leaps.get(self._line, here)
+            if far is not None and far != here:
+                self.position = far
+                continue
+            if not self._folder.is_commit(here):
+                self.position = ""
+                break
+            self.position = self._jumps[here] if here in self._jumps else self._folder.first_parent(here)
+            if self._folder.at(here) != self._folder.at(self.position):
+                self._leaps.note(self._line, began, here)
+                return here, self.position
+        if began != self.position:
+            self._leaps.note(self._line, began, self.position)
+        return None
 
 
 def _oid(commit: str) -> ObjectID:

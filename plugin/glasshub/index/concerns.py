@@ -1,4 +1,4 @@
-"""Whom the events of a repo concern: who opened, took part, was mentioned, or proposed a result that was hidden.
+"""Whom the events of a repo concern: who opened, took part, was mentioned, or brought a result that was hidden.
 
 A row depends on its event and those before it, never on later ones: so rows are only added, as events are.
 """
@@ -12,6 +12,7 @@ from glasshub.events import REPO, Event, EventType
 from glasshub.index.replace import Row
 from glasshub.index.snapshot import RepoSnapshot
 from glasshub.mentions import mentioned
+from glasshub.provenance import ids
 
 OPENED, TOOK_PART, MENTIONED, RESULT = "opened", "took part", "mentioned", "result"
 _WRITTEN = frozenset({EventType.OPENED, EventType.COMMENTED, EventType.EDITED})
@@ -31,7 +32,7 @@ def rows(snap: RepoSnapshot) -> Iterator[Row]:
 
 
 class _Known:
-    """What the events so far tell: who is in which discussion, and who proposed which result."""
+    """What the events so far tell: who is in which discussion, and who brought which result."""
 
     def __init__(self) -> None:
         self._people: set[tuple[int, str]] = set()
@@ -50,6 +51,8 @@ class _Known:
             if with_texts and event.type in _WRITTEN:
                 names = mentioned(str(event.data.get("body", "")))
                 found.update({(name, MENTIONED): None for name in names if name != actor})
+        elif event.type is EventType.COMMITTED:
+            self._proposed.update(dict.fromkeys(ids(event, "added"), actor))
         elif event.type in _RESULTS:
             author = self._proposed.get(str(event.data.get("result", "")), "")
             if author and author != actor:

@@ -145,7 +145,7 @@ def _hidden(key: str, hidden: Hidden) -> Row:
     result, entry = hidden.result, hidden.result.entry
     return (
         key, result.id, result.pull, entry.path, entry.line, entry.dataset_id, entry.dataset_id.lower(), entry.task_id,
-        entry.value_text, result.submitter, hidden.by, hidden.date, hidden.reason,
+        entry.value_text, result.submitter, result.git_author, hidden.by, hidden.date, hidden.reason,
     )  # fmt: skip
 
 

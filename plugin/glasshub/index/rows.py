@@ -109,7 +109,8 @@ class ResultRow(NamedTuple):  # quicker to make than a dataclass, and a page may
     ``rank``/``of`` is the standing on its leaderboard, 0 unless this is the headline result of an aligned task.
     ``higher_is_better`` follows the task's metric. ``id`` is the claim's :func:`glasshub.evals.result_id.result_id`,
     ``pull`` the pull request it is in (0: ``main``), ``via_pull`` the one by which it came to ``main``, merged by
-    ``merged_by``; ``submitter`` is the author of either, else of the commit.
+    ``merged_by``; ``submitter`` is the author of either, else who brought it to ``main``. Where no record tells that,
+    ``git_author`` is whom the commit names: text, and no account.
     """
 
     model_key: str
@@ -139,6 +140,7 @@ class ResultRow(NamedTuple):  # quicker to make than a dataclass, and a page may
     id: str
     via_pull: int
     merged_by: str
+    git_author: str
     state: str
     reason: str
     headline: bool
@@ -240,6 +242,7 @@ class HiddenRow:
     task_id: str
     value_text: str
     submitter: str
+    git_author: str
     hidden_by: str
     hidden_at: str
     reason: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-VERSION = 6  # raise it whenever tables, or the rules that fill them, change: older files are thrown away and rebuilt
+VERSION = 7  # raise it whenever tables, or the rules that fill them, change: older files are thrown away and rebuilt
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +66,14 @@ RESULTS = _table(
     4,
     "model_key pull path position line dataset_id dataset_lower task_id value value_text date instant "
     "dataset_revision source_url source_name source_user source_org notes verify_token extra unknown origin "
-    "commit_id committed_at submitter id via_pull merged_by dataset_key state",
+    "commit_id committed_at submitter id via_pull merged_by git_author dataset_key state",
 )
 # What the repo's writers have hidden of what stands in the files: on no page but the history of evaluations.
 HIDDEN = _table(
     "hidden_results",
     2,
-    "model_key id pull path line dataset_id dataset_lower task_id value_text submitter hidden_by hidden_at reason",
+    "model_key id pull path line dataset_id dataset_lower task_id value_text submitter git_author hidden_by hidden_at "
+    "reason",
 )
 # The chain of events: ``type`` is "" for what this version does not understand.
 EVENTS = _table("events", 2, "key place commit_id id type number actor date data")
@@ -168,7 +169,7 @@ CREATE TABLE results (
     source_user TEXT NOT NULL, source_org TEXT NOT NULL, notes TEXT NOT NULL, verify_token TEXT NOT NULL,
     extra TEXT NOT NULL, unknown TEXT NOT NULL, origin TEXT NOT NULL, commit_id TEXT NOT NULL,
     committed_at TEXT NOT NULL, submitter TEXT NOT NULL, id TEXT NOT NULL, via_pull INTEGER NOT NULL,
-    merged_by TEXT NOT NULL, dataset_key TEXT NOT NULL, state TEXT NOT NULL,
+    merged_by TEXT NOT NULL, git_author TEXT NOT NULL, dataset_key TEXT NOT NULL, state TEXT NOT NULL,
     PRIMARY KEY (model_key, pull, path, position)
 );
 CREATE INDEX results_by_dataset ON results (dataset_lower);
@@ -191,7 +192,8 @@ CREATE TABLE board_counts (
 CREATE TABLE hidden_results (
     model_key TEXT NOT NULL, id TEXT NOT NULL, pull INTEGER NOT NULL, path TEXT NOT NULL, line INTEGER NOT NULL,
     dataset_id TEXT NOT NULL, dataset_lower TEXT NOT NULL, task_id TEXT NOT NULL, value_text TEXT NOT NULL,
-    submitter TEXT NOT NULL, hidden_by TEXT NOT NULL, hidden_at TEXT NOT NULL, reason TEXT NOT NULL,
+    submitter TEXT NOT NULL, git_author TEXT NOT NULL, hidden_by TEXT NOT NULL, hidden_at TEXT NOT NULL,
+    reason TEXT NOT NULL,
     PRIMARY KEY (model_key, id)
 ) WITHOUT ROWID;
 

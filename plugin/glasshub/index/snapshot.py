@@ -13,7 +13,6 @@ from glasshub.conversation import Discussion
 from glasshub.evals.eval_results import ResultEntry
 from glasshub.evals.eval_yaml import BenchmarkSpec
 from glasshub.evals.problems import Problem
-from glasshub.evals.result_id import result_id
 from glasshub.events import Event
 from glasshub.identity import RepoType
 from glasshub.weights.facts import ModelFiles
@@ -86,7 +85,10 @@ class FileResult:
         entry: what it says.
         id: its :func:`glasshub.evals.result_id.result_id`.
         commit: the commit (40 hex) and ``committed_at`` its date.
-        submitter: who proposed it: the author of the pull request, else of the commit.
+        submitter: who proposed it in a pull request, or brought it to ``main``; ``""`` when that is not on record (or
+            erased from it).
+        git_author: whom the commit names, when no record tells who brought it (``""`` otherwise): anybody may write
+            any name there.
         pull: the pull request it is in (0: ``main``).
         via_pull: the pull request by which it came to ``main`` (0: none), and ``merged_by`` who merged that.
     """
@@ -99,11 +101,7 @@ class FileResult:
     pull: int = 0
     via_pull: int = 0
     merged_by: str = ""
-
-    @classmethod
-    def of(cls, entry: ResultEntry, commit: str, committed_at: str, submitter: str) -> FileResult:
-        """A result with its id."""
-        return cls(entry, result_id(entry), commit, committed_at, submitter)
+    git_author: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ def _result(model_key: str, result: FileResult, verdict: Verdict) -> Row:
         source.user if source else "", source.org if source else "", entry.notes, entry.verify_token,
         to_json(dict(entry.extra)), to_json(dict(entry.unknown)), "community" if result.pull else "author",
         result.commit, result.committed_at, result.submitter, result.id, result.via_pull, result.merged_by,
-        verdict.dataset_key, verdict.state,
+        result.git_author, verdict.dataset_key, verdict.state,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from glasshub.access import Visibility
 from glasshub.conversation import Discussion
 from glasshub.index import queries
 from glasshub.index.queries import About
-from glasshub.index.rows import FeedDiscussion, FeedResult
+from glasshub.index.rows import FeedDiscussion, FeedResult, ResultRow
 from glasshub.notices.atom import Entry
 
 MOST = 50
@@ -41,8 +41,7 @@ def activity(db: Database, see: Visibility, about: About, addresses: Addresses) 
 
 def _result(found: FeedResult, addresses: Addresses) -> Entry:
     row = found.result
-    by = f"submitted by {row.submitter} in pull request {row.pull}" if row.pull else f"reported by {row.submitter}"
-    details = [by, *([row.notes] if row.notes else []), *([row.reason] if row.reason else [])]
+    details = [_by(row), *([row.notes] if row.notes else []), *([row.reason] if row.reason else [])]
     return Entry(
         id=f"result/{row.model_key}/{row.id}",
         title=f"{row.model_id}: {row.value_text} on {row.dataset_id}, {row.task_id}",
@@ -52,6 +51,14 @@ def _result(found: FeedResult, addresses: Addresses) -> Entry:
         author=row.submitter,
         summary="; ".join(details)[:MAX_SUMMARY],
     )
+
+
+def _by(row: ResultRow) -> str:
+    pull, who = row.pull or row.via_pull, row.submitter or "somebody"
+    if pull:
+        merged = f", merged by {row.merged_by or 'somebody'}" if row.via_pull else ""
+        return f"submitted by {who} in pull request {pull}{merged}"
+    return f"reported by git author {row.git_author}" if row.git_author else f"reported by {who}"
 
 
 def _discussion(found: FeedDiscussion, addresses: Addresses) -> Entry:

@@ -16,7 +16,10 @@ from glasshub.index.rows import DiscussionRow, HiddenRow, Page
 Kind = Literal["all", "discussion", "pull_request"]
 Status = Literal["all", "open", "closed"]
 _COLUMNS = "key, number, pull, title, author, status, created_at, updated_at, comments, pinned, locked"
-_HIDDEN = "model_key, id, pull, path, line, dataset_id, task_id, value_text, submitter, hidden_by, hidden_at, reason"
+_HIDDEN = (
+    "model_key, id, pull, path, line, dataset_id, task_id, value_text, submitter, git_author, hidden_by, hidden_at, "
+    "reason"
+)
 _MOST_WORDS = 12
 _STATUS = {"open": "status IN ('open', 'draft')", "closed": "status IN ('closed', 'merged')"}
 

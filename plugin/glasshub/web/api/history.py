@@ -35,9 +35,11 @@ def history(ns: str, name: str) -> Response:
 def _act_json(act: Act) -> dict[str, Any]:
     """What was done, by whom, when and why; ``null`` for what it does not have."""
     pull = {"num": act.pull, "title": act.title, "author": act.proposed} if act.pull else None
+    known = {"gitAuthor": act.git_author} if act.git_author else {}
     return {
         "action": act.action,
         "actor": act.who or None,
+        **known,
         "date": act.date,
         "commit": act.commit or None,
         "record": act.record or None,

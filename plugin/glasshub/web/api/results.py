@@ -36,7 +36,7 @@ def result_json(result: ResultRow) -> dict[str, Any]:
         "headline": result.headline,
         "rank": result.rank or None,
         "of": result.of or None,
-        "submitter": result.submitter,
+        **_by(result),
     }
     if result.pull:
         found["pullRequest"] = result.pull
@@ -56,7 +56,7 @@ def hidden_json(result: HiddenRow) -> dict[str, Any]:
         "reason": result.reason,
         "hiddenBy": result.hidden_by,
         "hiddenAt": result.hidden_at,
-        "submitter": result.submitter,
+        **_by(result),
         "data": {"dataset": {"id": result.dataset_id, "task_id": result.task_id}, "value": _value(result)},
     }
     if result.pull:
@@ -91,7 +91,7 @@ def leaderboard_json(row: LeaderboardRow) -> dict[str, Any]:
         "derived": row.derived,
         "parameters": row.parameters,
         "id": result.id,
-        "submitter": result.submitter,
+        **_by(result),
     }
     if result.source_url:
         entry["source"] = {**_source(result), "isExternal": True}
@@ -107,6 +107,12 @@ def leaderboard_json(row: LeaderboardRow) -> dict[str, Any]:
 def number(result: ResultRow) -> int | float:
     """The value as it was written: a whole number stays one."""
     return as_written(result.value_text, result.value)
+
+
+def _by(result: ResultRow | HiddenRow) -> dict[str, str | None]:
+    """The account that brought it; where no record tells that, ``gitAuthor`` is whom the commit names."""
+    known = {"gitAuthor": result.git_author} if result.git_author else {}
+    return {"submitter": result.submitter or None, **known}
 
 
 def _value(result: HiddenRow) -> int | float | str:

@@ -38,7 +38,7 @@ _DID = {
 }
 _REASONS = {
     "mentioned": "you are mentioned",
-    "result": "you proposed the result",
+    "result": "you brought the result",
     "opened": "you opened it",
     "took part": "you took part",
     "watching": "you watch the repo",
