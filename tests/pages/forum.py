@@ -1,4 +1,4 @@
-"""A small hub where people talk: ada and the writer wil keep lab's model, sam proposes scores, mo looks on."""
+"""A small hub where people talk: ada and the writer wil keep lab's model, sam proposes scores, rea and mo look on."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ from tests.pages.site import BOARD, Site, result
 
 MODEL, DATASET = "lab/small", "lab/capitals"
 OWN, NEW = ".eval_results/own.yaml", ".eval_results/sam.yaml"
-PEOPLE = (None, "mo", "sam", "wil", "ada")  # anonymous, stranger, author of the pull request, writer, admin
+# Anonymous, stranger, reader (a member of the lab who may only read), author of the pull request, writer, admin.
+PEOPLE = (None, "mo", "rea", "sam", "wil", "ada")
+OUTSIDE = (None, "mo")  # for whom there is no private repo
 
 
 @dataclass
@@ -89,19 +91,28 @@ class Forum(Site):
         return 303, client.get(answer.headers["Location"].split("#")[0]).text
 
 
-def build_forum(folder: Path) -> Forum:
-    """A hub with a benchmark, the model and two rivals, and nothing said yet."""
+def answers(forum: Forum, *public: int) -> tuple[int, ...]:
+    """What each of the people gets: ``public`` as long as the model is, else 404 for those outside."""
+    return (404,) * len(OUTSIDE) + public[len(OUTSIDE) :] if forum.model.private else public
+
+
+def build_forum(folder: Path, *, private: bool = False) -> Forum:
+    """A hub with a benchmark, the model and two rivals, and nothing said yet. A private model is read by sam too."""
     hub = open_hub(Settings(data=folder / "data", public_url="http://hub.example"))
-    for name in ("ada", "wil", "sam", "mo"):
+    for name in ("ada", "wil", "sam", "rea", "mo"):
         accounts.add_user(hub, name, password="correct horse")
     accounts.add_org(hub, "lab", admin="ada", full_name="The Lab")
-    accounts.set_member(hub, accounts.actor_for(hub, "ada"), "lab", "wil", Role.WRITE)
+    members = {"wil": Role.WRITE, "rea": Role.READ, **({"sam": Role.READ} if private else {})}
+    for name, role in members.items():
+        accounts.set_member(hub, accounts.actor_for(hub, "ada"), "lab", name, role)
     forum = Forum(hub, create_app(hub))
     forum.push("dataset", DATASET, {"eval.yaml": BOARD, "README.md": "# Capitals\n"})
     card = "---\nlicense: mit\n---\n# Small\n\nA model.\n"
     forum.push("model", MODEL, {"README.md": card, OWN: result(47.25), "code.py": PYTHON}, message="Begin")
     forum.push("model", "ada/large", {".eval_results/a.yaml": result(52) + result(3, task="asia")})
     forum.push("model", "ada/third", {".eval_results/a.yaml": result(30)})
+    if private:
+        repos.configure(hub, accounts.actor_for(hub, "ada"), forum.model, private=True)
     return forum
 
 

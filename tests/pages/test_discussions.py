@@ -12,7 +12,7 @@ import pytest
 from glasshub import discussions, erasure, pulls, repos
 from glasshub.accounts import actor_for
 from glasshub.web.pages import discussions_page
-from tests.pages.forum import DATASET, MODEL, PEOPLE, Forum, build_forum
+from tests.pages.forum import DATASET, MODEL, OUTSIDE, PEOPLE, Forum, answers, build_forum
 from tests.pages.markup import faults
 from tests.pages.site import png
 
@@ -24,6 +24,14 @@ _titles = count()
 @pytest.fixture(scope="module")
 def forum(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forum]:
     built = build_forum(tmp_path_factory.mktemp("forum"))
+    yield built
+    built.hub.close()
+
+
+@pytest.fixture(scope="module", params=["public", "private"])
+def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forum]:
+    """A hub for the table of permissions, whose model is public or private."""
+    built = build_forum(tmp_path_factory.mktemp("place"), private=request.param == "private")
     yield built
     built.hub.close()
 
@@ -357,6 +365,7 @@ def test_a_lock_leaves_its_author_able_to_close(forum: Forum):
 SEEN = {
     None: set(),
     "mo": {"Comment"},
+    "rea": {"Comment"},
     "sam": {"Comment", "Close", "Change the title", "Edit", "Hide"},
     "wil": {"Comment", "Close", "Change the title", "Hide", "Pin to the top of the list", "Lock"},
 }
@@ -364,34 +373,47 @@ SEEN["ada"] = SEEN["wil"]
 OFFERED = set().union(*SEEN.values()) | {"Reopen", "Unlock", "Unpin", "Show it again"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("user", PEOPLE)
-def test_each_is_offered_what_they_may_do(forum: Forum, user: str | None):
-    html = forum.get(f"{HERE}/{opened(forum)}", user)
+def test_each_is_offered_what_they_may_do(place: Forum, user: str | None):
+    number = opened(place)
+    if place.model.private and user in OUTSIDE:
+        for path in (HERE, f"{HERE}/{number}", f"{HERE}/new", f"/{MODEL}"):
+            assert "Hello" not in place.get(path, user, 404)
+        return
+    html = place.get(f"{HERE}/{number}", user)
     assert buttons(html) & OFFERED == SEEN[user]
     assert ("Sign in</a> to comment" in html) is (user is None)
 
 
 # What a POST does for each person: 303 when it is done, else why not.
 DONE = {
-    "comment": ({"comment": "x"}, (401, 303, 303, 303, 303)),
-    "title": ({"title": "Another one"}, (401, 403, 303, 303, 303)),
-    "status": ({"status": "closed"}, (401, 403, 303, 303, 303)),
-    "pin": ({"pinned": "1"}, (401, 403, 403, 303, 303)),
-    "lock": ({"locked": "1"}, (401, 403, 403, 303, 303)),
-    "comment/{id}/edit": ({"body": "changed"}, (401, 403, 303, 403, 403)),
-    "comment/{id}/hide": ({"reason": ""}, (401, 403, 303, 303, 303)),
+    "comment": ({"comment": "x"}, (401, 303, 303, 303, 303, 303)),
+    "title": ({"title": "Another one"}, (401, 403, 403, 303, 303, 303)),
+    "status": ({"status": "closed"}, (401, 403, 403, 303, 303, 303)),
+    "pin": ({"pinned": "1"}, (401, 403, 403, 403, 303, 303)),
+    "lock": ({"locked": "1"}, (401, 403, 403, 403, 303, 303)),
+    "comment/{id}/edit": ({"body": "changed"}, (401, 403, 403, 303, 403, 403)),
+    "comment/{id}/hide": ({"reason": ""}, (401, 403, 403, 303, 303, 303)),
 }
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", DONE)
-def test_each_can_do_what_the_table_says_and_no_more(forum: Forum, path: str):
+def test_each_can_do_what_the_table_says_and_no_more(place: Forum, path: str):
     form, expected = DONE[path]
     got = []
     for user in PEOPLE:
-        number = opened(forum)
-        (comment,) = forum.discussion(number).comments
-        before = len(forum.discussion(number).timeline)
-        got.append(forum.post(f"{HERE}/{number}/{path.format(id=comment)}", user, **form)[0])
-        assert (len(forum.discussion(number).timeline) > before) is (got[-1] == 303)
-    assert tuple(got) == expected
+        number = opened(place)
+        (comment,) = place.discussion(number).comments
+        before = len(place.discussion(number).timeline)
+        got.append(place.post(f"{HERE}/{number}/{path.format(id=comment)}", user, **form)[0])
+        assert (len(place.discussion(number).timeline) > before) is (got[-1] == 303)
+    assert tuple(got) == answers(place, *expected)
+
+
+@pytest.mark.slow
+def test_each_opens_a_discussion_as_the_table_says(place: Forum):
+    form = {"title": "Mine", "comment": "Why?", "description": "Why?", "body": "Why?"}
+    got = tuple(place.post(f"{HERE}/new", user, **form)[0] for user in PEOPLE)
+    assert got == answers(place, 401, 303, 303, 303, 303, 303)

@@ -17,7 +17,7 @@ from glasshub.git import read
 from glasshub.git.build import Put
 from glasshub.text_files import MAX_BYTES
 from tests.pages.browser import launch, served
-from tests.pages.forum import MODEL, NEW, OWN, PEOPLE, Forum, build_forum
+from tests.pages.forum import MODEL, NEW, OUTSIDE, OWN, PEOPLE, Forum, build_forum
 from tests.pages.markup import faults
 from tests.pages.site import BOARD, result
 
@@ -54,7 +54,16 @@ def put(forum: Forum, path: str, data: bytes, *, executable: bool = False) -> No
     )
 
 
-def test_who_may_edit_what(forum: Forum):
+@pytest.fixture(params=["public", "private"])
+def place(request: pytest.FixtureRequest, tmp_path: Path):
+    """A hub for the table of permissions, whose model is public or private."""
+    built = build_forum(tmp_path, private=request.param == "private")
+    yield built
+    built.hub.close()
+
+
+def test_who_may_edit_what(place: Forum):
+    forum = place
     forum.propose("sam", {NEW: result(44)})
     forum.push("model", MODEL, {"draft.txt": "A draft\n"}, ref="refs/heads/draft/one")
     for who in PEOPLE:
@@ -67,11 +76,13 @@ def test_who_may_edit_what(forum: Forum):
             page = f"/{MODEL}/edit/{rest}/{path}"
             status = forum.client(who).get(page).status_code
             expected = 302 if who is None else 200 if may or rest == "main" else 403
-            assert status == expected, (who, rest)
+            hidden = forum.model.private and who in OUTSIDE
+            assert status == (404 if hidden else expected), (who, rest)
             text, blob = shown(forum, page)
             sent = {"text": f"{text}# {who}\n", "blob": blob, "way": "commit"}
             status, _ = forum.post(page, who, **sent)
-            assert status == (401 if who is None else 303 if may else 400 if rest == "main" else 403), (who, rest)
+            expected = 401 if who is None else 303 if may else 400 if rest == "main" else 403
+            assert status == (404 if hidden else expected), (who, rest)
             assert (f"# {who}" in shown(forum, page)[0]) is may
     assert stored(forum, NEW, "refs/pr/1")[0].endswith(b"# sam\n# wil\n# ada\n")
 

@@ -12,7 +12,7 @@ from glasshub.access import Visibility
 from glasshub.index import queries
 from tests.cli.shell import Shell
 from tests.pages.browser import launch, served
-from tests.pages.forum import MODEL, NEW, PEOPLE, Forum, build_forum
+from tests.pages.forum import MODEL, NEW, OUTSIDE, PEOPLE, Forum, build_forum
 from tests.pages.markup import faults
 from tests.pages.site import result
 
@@ -28,21 +28,33 @@ def forum(tmp_path: Path):
     built.hub.close()
 
 
+@pytest.fixture(params=["public", "private"])
+def place(request: pytest.FixtureRequest, tmp_path: Path):
+    """A hub for the table of permissions, whose model is public or private."""
+    built = build_forum(tmp_path, private=request.param == "private")
+    built.propose("sam", {NEW: result(44)})
+    yield built
+    built.hub.close()
+
+
 def ids(forum: Forum) -> dict[float, str]:
-    rows = queries.results_of_model(forum.hub.index.read(), Visibility(), forum.model.key)
+    rows = queries.results_of_model(forum.hub.index.read(), Visibility(everything=True), forum.model.key)
     return {row.value: row.id for row in rows}
 
 
-def test_only_writers_hide_and_show(forum: Forum):
+def test_only_writers_hide_and_show(place: Forum):
+    forum = place
     for who in PEOPLE:
+        hidden = forum.model.private and who in OUTSIDE
         for value in (47.25, 44.0):
             id = ids(forum).get(value, "")
             may = who in ("wil", "ada")
             status, _ = forum.post(f"/{MODEL}/results/{id}/hide", who, reason="So.")
-            assert status == (303 if may else 401 if who is None else 403), who
+            assert status == (303 if may else 404 if hidden else 401 if who is None else 403), who
             assert (value in ids(forum)) is not may
             other = "mo" if may else who
-            assert forum.post(f"/{MODEL}/results/{id}/show", other)[0] in (401, 403)
+            outside = forum.model.private and other in OUTSIDE
+            assert forum.post(f"/{MODEL}/results/{id}/show", other)[0] in ((404,) if outside else (401, 403))
             if may:
                 assert forum.post(f"/{MODEL}/results/{id}/show", who)[0] == 303
             assert value in ids(forum)

@@ -16,7 +16,7 @@ from glasshub.git.merge import merge_commit, tree_of
 from glasshub.git.quarantine import Quarantine
 from glasshub.git.refs import RefUpdate
 from glasshub.receive import apply_ref_updates
-from tests.pages.forum import MODEL, NEW, OWN, PEOPLE, PYTHON, Forum, build_forum
+from tests.pages.forum import MODEL, NEW, OUTSIDE, OWN, PEOPLE, PYTHON, Forum, answers, build_forum
 from tests.pages.markup import faults
 from tests.pages.site import result
 from tests.pages.test_discussions import buttons, words
@@ -35,6 +35,14 @@ def forum(tmp_path) -> Iterator[Forum]:
 def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forum]:
     """A hub whose main stays as it is."""
     built = build_forum(tmp_path_factory.mktemp("quiet"))
+    yield built
+    built.hub.close()
+
+
+@pytest.fixture(scope="module", params=["public", "private"])
+def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forum]:
+    """A hub for the table of permissions, whose model is public or private."""
+    built = build_forum(tmp_path_factory.mktemp("place"), private=request.param == "private")
     yield built
     built.hub.close()
 
@@ -335,6 +343,7 @@ def test_an_empty_repo_takes_no_pull_requests(quiet: Forum):
 SEEN = {
     None: set(),
     "mo": {"Comment"},
+    "rea": {"Comment"},
     "sam": {"Comment", "Close", "Make it a draft", "Change the title", "Edit", "Hide"},
     "wil": {
         "Comment", "Close", "Make it a draft", "Change the title", "Hide", "Lock", "Pin to the top of the list",
@@ -347,35 +356,40 @@ OFFERED = set().union(*SEEN.values()) | {"Reopen", "Mark as ready", "Delete the 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("user", PEOPLE)
-def test_each_is_offered_what_they_may_do(quiet: Forum, user: str | None):
-    number = quiet.propose("sam", {"offered.txt": "a\n"})
-    assert buttons(page(quiet, number, user)) & OFFERED == SEEN[user]
-    quiet.decide("sam", discussions.set_status, number=number, status="closed")
-    closed = buttons(page(quiet, number, user)) & {"Reopen", "Delete the ref", "Merge into main", "Close"}
-    assert closed == (set() if user in (None, "mo") else {"Reopen", "Delete the ref"})
-    quiet.decide("sam", discussions.set_status, number=number, status="draft")
-    draft = buttons(page(quiet, number, user)) & {"Mark as ready", "Merge into main"}
-    assert draft == (set() if user in (None, "mo") else {"Mark as ready"})
+def test_each_is_offered_what_they_may_do(place: Forum, user: str | None):
+    number = place.propose("sam", {"offered.txt": f"{user}\n"})
+    if place.model.private and user in OUTSIDE:
+        for tail in ("", "/files", "/commits"):
+            assert "Propose" not in place.get(f"{HERE}/{number}{tail}", user, 404)
+        return
+    may_not = (None, "mo", "rea")
+    assert buttons(page(place, number, user)) & OFFERED == SEEN[user]
+    place.decide("sam", discussions.set_status, number=number, status="closed")
+    closed = buttons(page(place, number, user)) & {"Reopen", "Delete the ref", "Merge into main", "Close"}
+    assert closed == (set() if user in may_not else {"Reopen", "Delete the ref"})
+    place.decide("sam", discussions.set_status, number=number, status="draft")
+    draft = buttons(page(place, number, user)) & {"Mark as ready", "Merge into main"}
+    assert draft == (set() if user in may_not else {"Mark as ready"})
 
 
 DONE = {
-    "merge": ({"how": "merge"}, "open", (401, 403, 403, 303, 303)),
-    "status": ({"status": "draft"}, "open", (401, 403, 303, 303, 303)),
-    "delete-head": ({}, "closed", (401, 403, 303, 303, 303)),
+    "merge": ({"how": "merge"}, "open", (401, 403, 403, 403, 303, 303)),
+    "status": ({"status": "draft"}, "open", (401, 403, 403, 303, 303, 303)),
+    "delete-head": ({}, "closed", (401, 403, 403, 303, 303, 303)),
 }
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", DONE)
-def test_each_can_do_what_the_table_says_and_no_more(quiet: Forum, path: str):
+def test_each_can_do_what_the_table_says_and_no_more(place: Forum, path: str):
     form, status, expected = DONE[path]
     got = []
     for user in PEOPLE:
-        number = quiet.propose("sam", {f"{user}.txt": "a\n"})
+        number = place.propose("sam", {f"{user}.txt": "a\n"})
         if status == "closed":
-            quiet.decide("sam", discussions.set_status, number=number, status="closed")
-        got.append(quiet.post(f"{HERE}/{number}/{path}", user, **form)[0])
-    assert tuple(got) == expected
+            place.decide("sam", discussions.set_status, number=number, status="closed")
+        got.append(place.post(f"{HERE}/{number}/{path}", user, **form)[0])
+    assert tuple(got) == answers(place, *expected)
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from glasshub.git import read
 from glasshub.identity import Role
 from glasshub.index import queries
 from tests.pages.browser import launch, served
-from tests.pages.forum import MODEL, PEOPLE, Forum, build_forum
+from tests.pages.forum import MODEL, OUTSIDE, PEOPLE, Forum, answers, build_forum
 from tests.pages.markup import faults
 from tests.pages.site import BOARD, result
 
@@ -44,18 +44,30 @@ def files(forum: Forum, ref: str) -> list[str]:
         return [entry.path for entry in read.list_tree(git, read.list_refs(git)[ref], ".eval_results")]
 
 
-def test_who_may_submit_and_how(forum: Forum):
+@pytest.fixture(params=["public", "private"])
+def place(request: pytest.FixtureRequest, tmp_path: Path):
+    """A hub for the table of permissions, whose model is public or private."""
+    built = build_forum(tmp_path, private=request.param == "private")
+    yield built
+    built.hub.close()
+
+
+def test_who_may_submit_and_how(place: Forum):
+    forum = place
+    may = PEOPLE[2:] if forum.model.private else PEOPLE[1:]
+    got = []
     for who in PEOPLE:
         status, page = forum.post(FORM, who, **typed(value=f"5{PEOPLE.index(who)}", to=0))
-        assert status == (401 if who is None else 303), who
-        if who:
+        got.append(status)
+        if who in may:
             assert "It counts as the community&#39;s from now on." in page
-    assert [(found.author, found.status) for found in reversed(forum.discussions())] == [
-        (who, "open") for who in PEOPLE[1:]
-    ]
-    for who in PEOPLE:
-        status, page = forum.post(FORM, who, **typed(value=f"6{PEOPLE.index(who)}", to=-1))
-        assert status == {None: 401, "mo": 400, "sam": 400}.get(who, 303), who
+    assert tuple(got) == answers(forum, 401, 303, 303, 303, 303, 303)
+    assert [(found.author, found.status) for found in reversed(forum.discussions())] == [(who, "open") for who in may]
+    got = [forum.post(FORM, who, **typed(value=f"6{PEOPLE.index(who)}", to=-1))[0] for who in PEOPLE]
+    assert tuple(got) == answers(forum, 401, 400, 400, 400, 303, 303)
+    if forum.model.private:
+        assert [forum.client(who).get(FORM).status_code for who in OUTSIDE] == [404, 404]
+        return
     assert forum.client().get(EUROPE).headers["Location"].startswith("/login?next=/lab/small/submit-score")
 
 
