@@ -11,6 +11,7 @@ from enum import Enum
 
 from glasshub.errors import Forbidden, RepoNotFound, Unauthenticated
 from glasshub.identity import Actor, Repo, Role
+from glasshub.names import HUB
 
 
 class Standing(Enum):
@@ -74,7 +75,8 @@ def standing(actor: Actor, repo: Repo, *, author: str | None = None) -> Standing
     """The actor's column for ``repo``; ``author`` is who made the thing in question, if any."""
     if not actor.signed_in:
         return Standing.ANONYMOUS
-    role = role_on(actor, repo.namespace)
+    # What the hub keeps of its own doing is nobody's to write, not even an admin's.
+    role = actor.roles.get(HUB, Role.NONE) if repo.namespace == HUB else role_on(actor, repo.namespace)
     if role >= Role.ADMIN:
         return Standing.ADMIN
     if role >= Role.WRITE or (role == Role.CONTRIBUTOR and _same(actor.name, repo.creator)):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from dulwich.repo import Repo as GitRepo
 
-from glasshub import indexing, large_files, repos
+from glasshub import indexing, large_files, repos, runs
 from glasshub.blobs.pointer import Pointer
 from glasshub.errors import GlasshubError, RepoNotFound, RevisionNotFound
 from glasshub.git.pointers import pointers_among
@@ -31,6 +31,7 @@ def run(hub: Hub) -> list[str]:
     found = [f"{repo.type} {repo.repo_id}: {fault}" for repo in known for fault in _repository(hub, repo)]
     found += [f"{repo.type} {repo.repo_id}: {fault}" for repo in known for fault in _large_files(hub, repo)]
     found += _strangers(hub)
+    found += _runs(hub)
     return found + list(_index(hub))
 
 
@@ -82,6 +83,13 @@ def _strangers(hub: Hub) -> Iterator[str]:
     for path in sorted(hub.settings.repos_dir.glob("[0-9a-f][0-9a-f]/*.git")):
         if path.stem not in known and time.time() - path.stat().st_mtime > repos.ORPHAN_GRACE:
             yield f"{path} belongs to no repo of the registry; remove it if nobody misses it"
+
+
+def _runs(hub: Hub) -> list[str]:
+    try:
+        return runs.faults(hub)
+    except (GlasshubError, *DAMAGE, OSError) as error:
+        return [f"list of runs: {error}"]
 
 
 def _index(hub: Hub) -> Iterator[str]:

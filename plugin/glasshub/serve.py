@@ -16,7 +16,7 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
-from glasshub import indexing, popularity, repos
+from glasshub import indexing, popularity, repos, runs
 from glasshub.app import create_app
 from glasshub.config import Settings
 from glasshub.errors import Conflict, GlasshubError
@@ -84,6 +84,7 @@ def prepare(settings: Settings) -> int:
         repos.sweep(hub)
         hub.blobs.sweep()
         healed = indexing.heal(hub)
+        runs.publish(hub)
         outbox.catch_up(hub)
         popularity.refresh(hub)
         return healed

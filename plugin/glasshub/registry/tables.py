@@ -282,3 +282,42 @@ download_marks = Table(
     Column("mark", String, primary_key=True),
     Column("hour", String, nullable=False, index=True),
 )
+
+# Who may sign what they measured. ``state`` is pending (until an admin approves), active or retired.
+runners = Table(
+    "runners",
+    metadata,
+    Column("lower", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("owner", ForeignKey("accounts.lower", ondelete="CASCADE"), nullable=False, index=True),
+    Column("state", String, nullable=False),
+    Column("created_at", String, nullable=False),
+)
+
+# The public keys of runners, by thumbprint; never removed: an old signature must stay checkable.
+runner_keys = Table(
+    "runner_keys",
+    metadata,
+    Column("kid", String, primary_key=True),
+    Column("runner", String, nullable=False, index=True),
+    Column("public", String, nullable=False),
+    Column("not_before", String, nullable=False),
+    Column("revoked_at", String, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+# What is known of each act in the public list of runs, names of private repos included (``details``, JSON). The list in
+# git is the record; ``place`` is the line's number there (0: not written yet).
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("run", String, nullable=False, index=True),
+    Column("kind", String, nullable=False),
+    Column("runner", String, nullable=False),
+    Column("model", String, nullable=False, index=True),
+    Column("dataset", String, nullable=False, index=True),
+    Column("at", String, nullable=False),
+    Column("place", Integer, nullable=False, index=True),
+    Column("details", Text, nullable=False),
+)

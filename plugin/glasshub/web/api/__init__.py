@@ -23,6 +23,7 @@ from glasshub.web.api import (
     preupload,
     repos,
     result_decisions,
+    runners,
     tree,
     webhooks,
 )
@@ -41,6 +42,7 @@ BLUEPRINTS: list[Blueprint] = [
     benchmarks.bp,
     exports.bp,
     result_decisions.bp,
+    runners.bp,
     cards.bp,
     history.bp,
     webhooks.bp,
