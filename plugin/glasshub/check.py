@@ -54,7 +54,8 @@ def _large_files(hub: Hub, repo: Repo) -> list[str]:
     except (GlasshubError, *DAMAGE, OSError):
         return []  # what cannot be read has been told
     missing = set(large_files.missing(hub, repo, list(named.values())))
-    paths = sorted({path for (path, _), pointer in named.items() if pointer in missing})
+    gone = large_files.deleted(hub, repo) if missing else set()
+    paths = sorted({path for (path, _), pointer in named.items() if pointer in missing and pointer.sha256 not in gone})
     told = [f"{path} needs a large file that this repo does not have; push its content again" for path in paths]
     return [*told[:MOST_DIFFERENCES], *large_files.faults(hub, repo)]
 

@@ -24,6 +24,7 @@ __all__ = [
     "FILES",
     "LargeFile",
     "add",
+    "deleted",
     "faults",
     "find",
     "local_path",
@@ -75,6 +76,12 @@ def missing(hub: Hub, repo: Repo, pointers: Collection[Pointer]) -> list[Pointer
     found = find(hub, repo, pointers)
     sizes = {sha256: file.size for sha256, file in found.items()}
     return [pointer for pointer in pointers if sizes.get(pointer.sha256) != pointer.size]
+
+
+def deleted(hub: Hub, repo: Repo) -> set[str]:
+    """The SHA-256 of files that an admin deleted from the repo for good."""
+    with hub.registry.read() as db:
+        return set(rows.deleted(db, repo.key))
 
 
 def faults(hub: Hub, repo: Repo) -> Iterator[str]:
@@ -143,6 +150,10 @@ def require(hub: Hub, repo: Repo, pointer: Pointer) -> LargeFile:
     """The file as the repo has it. Raises ``NotFound`` when it does not."""
     found = find(hub, repo, [pointer]).get(pointer.sha256)
     if found is None:
+        with hub.registry.read() as db:
+            deleted = rows.deleted(db, repo.key).get(pointer.sha256, "")
+        if deleted:
+            raise NotFound(f"The content of this file was deleted from {repo.repo_id} on {deleted[:10]}, for good.")
         raise NotFound(f"{repo.repo_id} does not have the content of this file. Whoever pushed it should push again.")
     return found
 

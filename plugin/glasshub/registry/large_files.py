@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, func, select, tuple_
 
-from glasshub.registry.tables import large_files, lfs_locks
+from glasshub.registry.tables import deleted_large_files, large_files, lfs_locks
 
 _AT_ONCE = 500  # values in one statement
 
@@ -72,6 +72,36 @@ def names(db: Connection) -> tuple[set[str], set[str]]:
     plain = db.scalars(select(large_files.c.sha256).where(large_files.c.xet_hash == "").distinct())
     chunked = db.scalars(select(large_files.c.xet_hash).where(large_files.c.xet_hash != "").distinct())
     return set(plain), set(chunked)
+
+
+def page(db: Connection, repo: str, *, after: tuple[str, str] | None, limit: int) -> list[LargeFile]:
+    """Files that the repo has, the newest first, after the one with this time and SHA-256."""
+    key = tuple_(large_files.c.added_at, large_files.c.sha256)
+    query = select(large_files).where(large_files.c.repo == repo)
+    if after is not None:
+        query = query.where(key < tuple_(*after))
+    query = query.order_by(large_files.c.added_at.desc(), large_files.c.sha256.desc()).limit(limit)
+    return [_file(row) for row in db.execute(query)]
+
+
+def delete(db: Connection, repo: str, hashes: Collection[str], *, by: str, at: str) -> int:
+    """The repo has these files no more, and that is noted; returns how many it had."""
+    had = list(find(db, repo, hashes))
+    known = set(deleted(db, repo))
+    for sha256 in had:
+        db.execute(large_files.delete().where((large_files.c.repo == repo) & (large_files.c.sha256 == sha256)))
+        if sha256 not in known:
+            noted = {"repo": repo, "sha256": sha256, "deleted_at": at, "deleted_by": by}
+            db.execute(deleted_large_files.insert().values(noted))
+    return len(had)
+
+
+def deleted(db: Connection, repo: str) -> dict[str, str]:
+    """The files that were deleted from the repo: when, by SHA-256. (Some may have been brought again since.)"""
+    columns = (deleted_large_files.c.sha256, deleted_large_files.c.deleted_at)
+    return {
+        row.sha256: row.deleted_at for row in db.execute(select(*columns).where(deleted_large_files.c.repo == repo))
+    }
 
 
 def locks(db: Connection, repo: str) -> list[PathLock]:

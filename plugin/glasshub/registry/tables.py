@@ -212,6 +212,16 @@ known_chunks = Table(
     Column("xorb", String, primary_key=True, index=True),
 )
 
+# Large files that an admin of the repo deleted for good.
+deleted_large_files = Table(
+    "deleted_large_files",
+    metadata,
+    Column("repo", ForeignKey("repos.key", ondelete="CASCADE"), primary_key=True),
+    Column("sha256", String, primary_key=True),
+    Column("deleted_at", String, nullable=False),
+    Column("deleted_by", String, nullable=False),
+)
+
 lfs_locks = Table(
     "lfs_locks",
     metadata,

@@ -1,0 +1,52 @@
+"""The large files of a repo: listed, and deleted for good."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, request
+
+from glasshub.blobs.pointer import is_sha256
+from glasshub.errors import Invalid
+from glasshub.large_file_removal import Listed, delete_files, list_files
+from glasshub.web.api.arguments import KIND, api_repo, limit, paged
+from glasshub.web.api.json_body import JsonBody, json_body
+from glasshub.web.context import actor, hub
+
+bp = Blueprint("api_lfs_files", __name__)
+_PATH = f"/api/{KIND}/<ns>/<name>/lfs-files"
+_AT_ONCE = 1000
+
+
+@bp.get(_PATH)
+def lfs_files(kind: str, ns: str, name: str) -> Response:
+    """The large files of a repo, the newest first; for its writers."""
+    repo = api_repo(kind, ns, name)
+    found, cursor = list_files(hub(), actor(), repo, cursor=request.args.get("cursor"), limit=limit(_AT_ONCE, _AT_ONCE))
+    return paged([_json(item) for item in found], cursor)
+
+
+@bp.post(f"{_PATH}/batch")
+def delete_lfs_files(kind: str, ns: str, name: str) -> Response:
+    """Delete large files for good; for admins of the repo."""
+    repo, asked = api_repo(kind, ns, name), json_body().fields.get("deletions")
+    if not isinstance(asked, dict):
+        raise Invalid("Send deletions, an object with sha (a list) and rewriteHistory (true or false).")
+    hashes = asked.get("sha")
+    if not isinstance(hashes, list) or not all(isinstance(item, str) and is_sha256(item) for item in hashes):
+        raise Invalid("Send sha as a list of fileOid, 64 hex digits each.")
+    if len(hashes) > _AT_ONCE:
+        raise Invalid(f"At most {_AT_ONCE:,} files are deleted at once. Send the rest in another request.")
+    delete_files(hub(), actor(), repo, hashes, from_refs=JsonBody(asked).flag("rewriteHistory", default=True))
+    return jsonify({})
+
+
+def _json(item: Listed) -> dict[str, Any]:
+    return {
+        "fileOid": item.file.sha256,
+        "oid": item.file.sha256,
+        "filename": item.path,
+        "ref": item.ref or None,
+        "pushedAt": item.file.added_at,
+        "size": item.file.size,
+    }
