@@ -20,7 +20,7 @@ from glasshub.git.read import TreeEntry
 from glasshub.result_files import DAMAGE
 from glasshub.weights import gguf, safetensors
 from glasshub.weights.config import CONFIG_FILES, MAX_BYTES, read_config
-from glasshub.weights.facts import Header, ModelFacts, ModelFiles
+from glasshub.weights.facts import Header, ModelFacts, ModelFiles, known_as
 from glasshub.weights.pieces import Pieces
 from glasshub.weights.shards import INDEX, MAX_SHARDS, gguf_files, safetensors_files, shards
 
@@ -52,7 +52,7 @@ def read_model_files(repo: GitRepo, head: str, known: Mapping[str, Header], cont
     Args:
         repo: the repository.
         head: the commit.
-        known: headers that were read before, by git blob: those are not read again.
+        known: headers that were read before, by what they are known as: those are not read again.
         content: gives the bytes of a large file.
 
     Raises:
@@ -74,10 +74,11 @@ def read_model_files(repo: GitRepo, head: str, known: Mapping[str, Header], cont
 def _found(reading: _Reading) -> ModelFiles:
     config = read_config({name: data for name in CONFIG_FILES if (data := _small(reading, name)) is not None})
     parts = safetensors_files(reading.files)
-    weights = _headers(reading, _listed(reading) if parts == [INDEX] else parts)
+    index = [_index(reading)] if parts == [INDEX] else []
+    weights = _headers(reading, _listed(reading, index[0]) if index else parts)
     quantized = _headers(reading, gguf_files(reading.files))
     facts = _facts(weights, quantized, config)
-    return ModelFiles(facts, (*weights, *quantized), frozenset(reading.files))
+    return ModelFiles(facts, (*index, *weights, *quantized), frozenset(reading.files))
 
 
 def _facts(weights: list[Header], quantized: list[Header], config: Mapping[str, object]) -> ModelFacts:
@@ -93,29 +94,40 @@ def _facts(weights: list[Header], quantized: list[Header], config: Mapping[str, 
     return ModelFacts(dict(sorted(parameters.items())), total, told, config)
 
 
-def _listed(reading: _Reading) -> list[str]:
-    """The files that ``model.safetensors.index.json`` names, ``[]`` when they cannot be counted."""
+def _index(reading: _Reading) -> Header:
+    """``model.safetensors.index.json``: the names of files in it are kept as those of a header."""
+    blob = reading.files[INDEX]
+    known = reading.known.get(known_as(INDEX, blob))
+    if known is not None:
+        return known
     try:
         data = _whole(reading, INDEX, most=MAX_INDEX)
     except DAMAGE as error:
-        _tell(reading, INDEX, _reason(reading, INDEX, error))
-        return []
-    names = shards(data.decode("utf-8", "replace"))
+        return Header(INDEX, blob, fault=_reason(reading, INDEX, error))
+    return Header(INDEX, blob, metadata={"files": shards(data)[: MAX_SHARDS + 1]})
+
+
+def _listed(reading: _Reading, index: Header) -> list[str]:
+    """The files that an index names, ``[]`` when they cannot be counted."""
+    names: list[str] = index.metadata.get("files", [])
     missing = [name for name in names if name not in reading.files]
+    fault = index.fault
     if missing:
-        _tell(reading, INDEX, f"it names {missing[0][:100]}, which is not there")
-    elif not names:
-        _tell(reading, INDEX, "it names no files")
+        fault = f"it names {missing[0][:100]}, which is not there"
+    elif not names and not fault:
+        fault = "it names no files"
     elif len(names) > MAX_SHARDS:
-        _tell(reading, INDEX, f"it names more than {MAX_SHARDS:,} files")
-    return names if names and not missing and len(names) <= MAX_SHARDS else []
+        fault = f"it names more than {MAX_SHARDS:,} files"
+    if fault:
+        _tell(reading, INDEX, fault)
+    return [] if fault else names
 
 
 def _headers(reading: _Reading, names: list[str]) -> list[Header]:
     found: list[Header] = []
     for name in names:
         blob = reading.files[name]
-        known = reading.known.get(blob)
+        known = reading.known.get(known_as(name, blob))
         if sum(header.size for header in found) > MAX_HEADERS:
             header = Header(name, blob, fault=f"the headers of all files have more than {MAX_HEADERS:,} bytes")
         elif known is not None and not known.fault:

@@ -43,7 +43,7 @@ class Known:
         targets: of a dataset's branches and tags when it was indexed last.
         commits: that those led to.
         log: the chain of events.
-        headers: what the headers of weight files say, by git blob.
+        headers: what the headers of weight files say, by what they are known as.
     """
 
     targets: frozenset[str] = frozenset()

@@ -115,6 +115,16 @@ def test_a_file_that_was_lost_is_told_and_counted_when_it_is_back(town: Town):
     assert (taken.problems, taken.files.facts.total) == ((), 150)
 
 
+def test_one_content_under_two_names_is_read_as_each_name_says(town: Town):
+    model = town.model("lab/m")
+    town.push(model, {"model.safetensors": SMALL})
+    town.push(model, {"m.gguf": SMALL})
+    assert "begin as a GGUF" in queries.problems(town.hub.index.read(), model.key)[0].message
+    town.push(model, {"model.safetensors": None})
+    assert _facts(town, model).total is None
+    _assert_equal_to_rebuilt(town)
+
+
 def test_files_say_what_the_card_leaves_out(town: Town):
     config = json.dumps({"architectures": ["BertForMaskedLM"], "model_type": "bert"})
     model = town.model("lab/m", card="---\nbase_model: lab/base\n---\n")

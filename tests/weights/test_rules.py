@@ -41,7 +41,7 @@ def test_the_gguf_file_that_stands_for_the_model():
 def test_an_index_names_its_shards():
     text = json.dumps({"metadata": {"total_size": 1, "x": "y.safetensors.bak"}, "weight_map": {
         "a": "m-2.safetensors", "b": "m-1.safetensors", "c": "m-2.safetensors", "d": "../m.safetensors"}})  # fmt: skip
-    assert shards(text) == ["m-1.safetensors", "m-2.safetensors"]
+    assert shards(text.encode()) == ["m-1.safetensors", "m-2.safetensors"]
 
 
 def test_sizes_are_written_as_people_do():

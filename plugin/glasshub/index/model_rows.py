@@ -29,9 +29,10 @@ def headers(snap: RepoSnapshot) -> Iterator[Row]:
 
 
 def known_headers(db: Database, key: str) -> dict[str, Header]:
-    """The headers that were read of a model, by git blob."""
+    """The headers that were read of a model, by what they are known as."""
     rows = db.execute("SELECT path, blob, facts FROM weight_headers WHERE key = ?", [key])
-    return {blob: Header(path, blob, **json.loads(said)) for path, blob, said in rows}
+    found = [Header(path, blob, **json.loads(said)) for path, blob, said in rows]
+    return {header.known_as: header for header in found}
 
 
 def library(snap: RepoSnapshot) -> str:

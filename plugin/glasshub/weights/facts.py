@@ -27,6 +27,16 @@ class Header:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     fault: str = ""
 
+    @property
+    def known_as(self) -> str:
+        """By what it is known again (see :func:`known_as`)."""
+        return known_as(self.path, self.blob)
+
+
+def known_as(path: str, blob: str) -> str:
+    """By what the same file is known again: its blob, and the format that its name claims."""
+    return f"{path.rpartition('.')[2]}:{blob}"
+
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:

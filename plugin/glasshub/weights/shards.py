@@ -8,7 +8,7 @@ from collections.abc import Collection
 SINGLE = "model.safetensors"
 INDEX = f"{SINGLE}.index.json"
 MAX_SHARDS = 1000
-_INDEX_VALUE = re.compile(r':\s*"([^"\\/]{1,255}\.safetensors)"\s*[,}]')
+_INDEX_VALUE = re.compile(rb':\s*"([^"\\/]{1,255}\.safetensors)"\s*[,}]')
 _PART = re.compile(r"(.+)-(\d{5})-of-(\d{5})\.(?:gguf|safetensors)")
 
 
@@ -31,9 +31,10 @@ def gguf_files(names: Collection[str]) -> list[str]:
     return _only([name for name in found if _stem(name) == _stem(found[0])])
 
 
-def shards(index: str) -> list[str]:
+def shards(index: bytes) -> list[str]:
     """The files that an index (``model.safetensors.index.json``) names, each once, in order."""
-    return sorted({found[1] for found in _INDEX_VALUE.finditer(index)})
+    found = {match[1] for match in _INDEX_VALUE.finditer(index)}
+    return sorted(name.decode("utf-8", "replace") for name in found)
 
 
 def _only(names: list[str]) -> list[str]:

@@ -63,7 +63,7 @@ _SIMPLE: dict[str, Callable[[RepoRow], Any]] = {
     "private": lambda row: row.private,
     "gated": lambda _: False,
     "disabled": lambda _: False,
-    "xetEnabled": lambda _: False,
+    "xetEnabled": lambda _: True,
     "downloads": lambda row: row.downloads,
     "downloadsAllTime": lambda row: row.downloads_all_time,
     "likes": lambda row: row.likes,
