@@ -136,6 +136,26 @@ def repo_not_found(repo_id: str) -> RepoNotFound:
     )
 
 
+def may_read_owned(actor: Actor, owner: str, *, private: bool) -> bool:
+    """Whether something of an account's that is no repo (a collection) exists for this actor."""
+    return not private or (actor.only_repos is None and role_on(actor, owner) >= Role.READ)
+
+
+def require_write_owned(actor: Actor, owner: str) -> None:
+    """Return if the actor may keep such things for ``owner``: with role ``write``, and a token for all repos.
+
+    Raises:
+        Unauthenticated: nobody is signed in.
+        Forbidden: somebody who may not.
+    """
+    if not actor.signed_in:
+        raise Unauthenticated("Sign in to keep collections: send a token with scope write.")
+    if actor.scope != "write" or actor.only_repos is not None:
+        raise Forbidden("This token may not keep collections; use one with scope write that is for all repos.")
+    if role_on(actor, owner) < Role.WRITE:
+        raise Forbidden(f"You may not keep collections of {owner}. Ask an admin of {owner} for role write.")
+
+
 def may_create_in(actor: Actor, namespace: str) -> bool:
     """Whether the actor may make new repos in ``namespace``."""
     if actor.scope != "write" or actor.only_repos is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import Connection, Row, func, select
 
 from glasshub.identity import Repo
@@ -43,6 +45,11 @@ def by_key(db: Connection, key: str) -> Repo | None:
     """The repo with this key."""
     row = db.execute(select(repos).where(repos.c.key == key)).one_or_none()
     return None if row is None else _repo(row)
+
+
+def by_keys(db: Connection, keys: Collection[str]) -> dict[str, Repo]:
+    """Those of some repos that are there, by key."""
+    return {row.key: _repo(row) for row in db.execute(select(repos).where(repos.c.key.in_(sorted(keys))))}
 
 
 def every(db: Connection) -> list[Repo]:

@@ -331,3 +331,40 @@ runs = Table(
     Column("place", Integer, nullable=False, index=True),
     Column("details", Text, nullable=False),
 )
+
+# Lists of repos that people keep. ``position`` orders those of an owner.
+collections = Table(
+    "collections",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("owner", ForeignKey("accounts.lower", ondelete="CASCADE"), nullable=False, index=True),
+    Column("title", String, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("theme", String, nullable=False),
+    Column("private", Boolean, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("created_at", String, nullable=False),
+    Column("updated_at", String, nullable=False, index=True),
+)
+
+# What a collection holds: a repo, or another collection (``child``).
+collection_items = Table(
+    "collection_items",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("collection", ForeignKey("collections.id", ondelete="CASCADE"), nullable=False),
+    Column("repo", ForeignKey("repos.key", ondelete="CASCADE"), index=True),
+    Column("child", ForeignKey("collections.id", ondelete="CASCADE"), index=True),
+    Column("note", Text, nullable=False),
+    Column("position", Integer, nullable=False),
+    UniqueConstraint("collection", "repo"),
+    UniqueConstraint("collection", "child"),
+)
+
+collection_votes = Table(
+    "collection_votes",
+    metadata,
+    Column("collection", ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True),
+    Column("account", ForeignKey("accounts.lower", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("voted_at", String, nullable=False),
+)

@@ -10,6 +10,7 @@ from glasshub.web.api import (
     benchmarks,
     branches,
     cards,
+    collections,
     commit,
     commits,
     discussions,
@@ -50,6 +51,7 @@ BLUEPRINTS: list[Blueprint] = [
     webhooks.bp,
     notifications.bp,
     likes.bp,
+    collections.bp,
     absent.bp,
     fallback.bp,
 ]

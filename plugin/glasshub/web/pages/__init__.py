@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint
 
 from glasshub.web.pages import (
+    collections,
     dataset,
     device,
     discussions,
@@ -36,6 +37,7 @@ BLUEPRINTS: list[Blueprint] = [
     org_settings.bp,
     repo_settings.bp,
     listing.bp,
+    collections.bp,
     people.bp,
     model.bp,
     likes.bp,

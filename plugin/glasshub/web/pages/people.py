@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from glasshub import access, accounts
+from glasshub import access, accounts, collecting
 from glasshub.identity import Role
 from glasshub.index import queries
 from glasshub.web.context import actor, hub
@@ -31,6 +31,7 @@ def page(ns: str) -> ResponseReturnValue:
         listed=listed,
         members=accounts.members(hub(), account.name) if is_org else [],
         organisations=[] if is_org else accounts.organisations_of(hub(), account.name),
+        may_keep=collecting.may_write(actor(), account.name),
         may_create=access.may_create_in(actor(), account.name),
         may_administer=access.role_on(actor(), account.name) >= Role.ADMIN and actor().signed_in,
     )
