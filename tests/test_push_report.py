@@ -18,7 +18,7 @@ RESULT = ResultRow(
     dataset_revision="", source_url="", source_name="", source_user="", source_org="", notes="", verify_token="",
     extra={}, unknown={}, origin="author", pull=0, commit="c" * 40, submitter="", id="0" * 16,
     via_pull=0,
-    merged_by="", git_author="", state="aligned", reason="",
+    merged_by="", git_author="", badge="", badge_reason="", runner="", state="aligned", reason="",
     headline=True, rank=2, of=7,
 )  # fmt: skip
 

@@ -15,6 +15,7 @@ RESERVED = frozenset({
     "search", "settings", "signup", "sitemap.xml", "spaces", "static", "status", "support", "tasks", "terms",
     "uploads", "user", "users", "v1", "v2", "webhooks", "well-known",
 })  # fmt: skip
+RECORD = "verification"  # its dataset with the keys of runners and the list of runs
 HUB = "hub"  # owns what the hub itself keeps; reserved, so nobody can be called so
 MAX_LABEL = 100
 _ACCOUNT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,37}[A-Za-z0-9])")

@@ -26,7 +26,7 @@ from glasshub.git.ref_store import ZERO
 from glasshub.git.refs import RefUpdate
 from glasshub.hub import Hub
 from glasshub.identity import Account, Actor, Repo, RepoType, Role
-from glasshub.names import HUB
+from glasshub.names import HUB, RECORD
 from glasshub.registry import people
 from glasshub.registry import runners as rows
 from glasshub.registry.runners import NEVER, RunRow
@@ -34,7 +34,6 @@ from glasshub.verify import record
 from glasshub.verify.keys import RunnerKey, to_jwks
 from glasshub.verify.record import Kind, Line
 
-NAME = "verification"
 ITSELF = Actor(name=HUB, roles=MappingProxyType({HUB: Role.ADMIN}), scope="write")
 _README = """# Runs and keys
 
@@ -92,7 +91,7 @@ class _Pages:
 def repo(hub: Hub) -> Repo | None:
     """The repo with the record; ``None`` while there is none."""
     try:
-        return repos.find(hub, "dataset", HUB, NAME)
+        return repos.find(hub, "dataset", HUB, RECORD)
     except RepoNotFound:
         return None
 
@@ -106,9 +105,9 @@ def begin(hub: Hub) -> Repo:
         if people.find(db, HUB) is None:
             people.add(db, Account(HUB, "org", "This hub", clock.now()))
     try:
-        made = repos.create(hub, ITSELF, "dataset", HUB, NAME)
+        made = repos.create(hub, ITSELF, "dataset", HUB, RECORD)
     except Conflict:
-        return repos.find(hub, "dataset", HUB, NAME)  # another process made it a moment ago
+        return repos.find(hub, "dataset", HUB, RECORD)  # another process made it a moment ago
     return repos.configure(hub, ITSELF, made, pulls_enabled=False)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dulwich.repo import Repo as GitRepo
 
+from glasshub import attested
 from glasshub.blobs.pointer import Pointer
 from glasshub.cards import Card, parse_card
 from glasshub.conversation import Discussion, hidden_results
@@ -21,6 +22,7 @@ from glasshub.git.event_log import EVENTS
 from glasshub.git.squashed import SQUASHED
 from glasshub.index.snapshot import FileResult, Hidden, LoggedEvent, Observed, RepoSnapshot
 from glasshub.model_files import Content, read_model_files
+from glasshub.names import HUB, RECORD
 from glasshub.proposals import read_proposal
 from glasshub.provenance import bringers
 from glasshub.record import read_log
@@ -97,7 +99,33 @@ def _read(repo: GitRepo, snap: RepoSnapshot, known: Known, content: Content) -> 
         problems = (*snap.problems, *card.problems)
         snap = replace(snap, head=head.id, last_modified=head.date, card=card, problems=problems)
         snap = _with_files(repo, snap, known, content) if is_model else _with_benchmark(repo, snap)
-    return _with_results(repo, snap) if is_model else snap
+        snap = _with_record(repo, snap)
+    return _with_content(repo, _with_results(repo, snap) if is_model else snap)
+
+
+def _with_record(repo: GitRepo, snap: RepoSnapshot) -> RepoSnapshot:
+    """What the hub's own record says, if this is it."""
+    facts = snap.observed.facts
+    if (facts.type, facts.namespace, facts.name) != ("dataset", HUB, RECORD):
+        return snap
+    try:
+        return replace(snap, recorded=attested.read_record(repo, snap.head))
+    except DAMAGE as error:
+        return replace(snap, problems=(*snap.problems, _damaged(error)))
+
+
+def _with_content(repo: GitRepo, snap: RepoSnapshot) -> RepoSnapshot:
+    """The digest of what is on ``main``, where tokens may speak of it; and what each token finds in the history."""
+    tokens = any(result.entry.verify_token for result in snap.results)
+    if not snap.head or not (tokens or snap.benchmark):
+        return snap
+    pulls = {result.pull for result in snap.results}
+    heads = {pull: snap.observed.refs.get(f"{PULLS}{pull}", "") for pull in pulls} | {0: snap.head}
+    try:
+        results = tuple(attested.with_commits(repo, snap.results, heads)) if tokens else snap.results
+        return replace(snap, results=results, content=attested.content_of(repo, snap.head))
+    except DAMAGE as error:
+        return replace(snap, problems=(*snap.problems, _damaged(error)))
 
 
 def _with_events(repo: GitRepo, snap: RepoSnapshot, known: Known) -> RepoSnapshot:

@@ -11,8 +11,9 @@ class Tier(IntEnum):
     """Trust, best first: the first criterion of the headline rule."""
 
     VERIFIED = 0
-    AUTHOR = 1
-    COMMUNITY = 2
+    ENDPOINT = 1
+    AUTHOR = 2
+    COMMUNITY = 3
 
 
 @dataclass(frozen=True, slots=True)

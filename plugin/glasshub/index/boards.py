@@ -38,6 +38,7 @@ class Report:
     path: str
     position: int
     higher_is_better: bool
+    tier: Tier
 
 
 def headlines(entrant: Entrant, reports: Iterable[Report]) -> list[Row]:
@@ -69,8 +70,7 @@ def _headline(entrant: Entrant, reports: Sequence[Report]) -> Row:
 
 
 def _candidate(report: Report) -> Candidate:
-    tier = Tier.COMMUNITY if report.pull else Tier.AUTHOR
-    return Candidate(tier, report.notes, report.instant, report.path, report.position, report.pull)
+    return Candidate(report.tier, report.notes, report.instant, report.path, report.position, report.pull)
 
 
 def _replace(db: Database, where: str, key: str, rows: Sequence[Row]) -> bool:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from sqlite_utils import Database
 
 from glasshub.conversation import Discussion
 from glasshub.index import concerns, model_rows, schema
 from glasshub.index.replace import Row, replace
-from glasshub.index.schema import Table
 from glasshub.index.snapshot import Hidden, Owner, RepoSnapshot
 
 OFFICIAL = "benchmark:official"
@@ -28,6 +27,9 @@ OWNED = (
     (schema.BENCHMARKS, "key"),
     (schema.TASKS, "key"),
     (schema.COMMITS, "key"),
+    (schema.CONTENTS, "key"),
+    (schema.RUNNER_KEYS, "key"),
+    (schema.ISSUED, "key"),
     (schema.HIDDEN, "model_key"),
     (schema.DISCUSSIONS, "key"),
 )
@@ -35,7 +37,7 @@ OWNED = (
 
 def write(db: Database, snap: RepoSnapshot) -> set[str]:
     """Replace the rows of one repo; returns the names of the tables that changed."""
-    rows = {table.name: list(_rows(table, snap)) for table, _ in OWNED}
+    rows = {table.name: list(_ROWS[table.name](snap)) for table, _ in OWNED}
     previous = namespace_of(db, snap.key)
     changed = {t.name for t, column in OWNED if replace(db, t, rows[t.name], f"{column} = ?", [snap.key]).changed}
     # What is logged stays: events are only added, unless the chain is another one.
@@ -103,30 +105,13 @@ def to_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")) if value else ""
 
 
-def _rows(table: Table, snap: RepoSnapshot) -> Iterator[Row]:
-    key, observed = snap.key, snap.observed
-    if table is schema.INDEXED:
-        yield (key, observed.facts.as_json())
-    elif table is schema.REFS:
-        yield from ((key, name, target) for name, target in observed.refs.items())
-    elif table is schema.REPOS:
-        yield _repo(snap)
-    elif table is schema.MODELS:
-        yield from model_rows.facts(snap)
-    elif table is schema.HEADERS:
-        yield from model_rows.headers(snap)
-    elif table is schema.TAGS:
-        yield from ((tag, key) for tag in _tags(snap))
-    elif table is schema.PROBLEMS:
-        yield from ((key, p.path, p.line, p.column, p.severity, p.message) for p in snap.problems)
-    elif table is schema.COMMITS:
-        yield from ((key, commit) for commit in snap.commits)
-    elif table is schema.HIDDEN:
-        yield from (_hidden(key, hidden) for hidden in snap.hidden)
-    elif table is schema.DISCUSSIONS:
-        yield from (_discussion(key, found) for found in snap.discussions)
-    elif snap.benchmark is not None:
-        yield from _benchmark(snap) if table is schema.BENCHMARKS else _tasks(snap)
+def _indexed(snap: RepoSnapshot) -> Iterator[Row]:
+    yield (snap.key, snap.observed.facts.as_json())
+
+
+def _keys(snap: RepoSnapshot) -> Iterator[Row]:
+    for key in snap.recorded.keys:
+        yield (key.kid, snap.key, key.runner, key.public.hex(), key.not_before, key.revoked_at, key.reason)
 
 
 def _repo(snap: RepoSnapshot) -> Row:
@@ -204,3 +189,25 @@ def _tasks(snap: RepoSnapshot) -> Iterator[Row]:
             snap.key, task.id, position, task.config, task.split, metric.name, int(metric.higher_is_better),
             metric.unit, metric.minimum, metric.maximum, to_json(dict(task.spec)),
         )  # fmt: skip
+
+
+# The rows of one repo, per table.
+_ROWS: Mapping[str, Callable[[RepoSnapshot], Iterable[Row]]] = {
+    schema.INDEXED.name: _indexed,
+    schema.REFS.name: lambda snap: ((snap.key, name, target) for name, target in snap.observed.refs.items()),
+    schema.REPOS.name: lambda snap: [_repo(snap)],
+    schema.MODELS.name: model_rows.facts,
+    schema.HEADERS.name: model_rows.headers,
+    schema.TAGS.name: lambda snap: ((tag, snap.key) for tag in _tags(snap)),
+    schema.PROBLEMS.name: lambda snap: (
+        (snap.key, p.path, p.line, p.column, p.severity, p.message) for p in snap.problems
+    ),
+    schema.BENCHMARKS.name: _benchmark,
+    schema.TASKS.name: _tasks,
+    schema.COMMITS.name: lambda snap: ((snap.key, commit) for commit in snap.commits),
+    schema.CONTENTS.name: lambda snap: [(snap.key, snap.content)] if snap.content else [],
+    schema.RUNNER_KEYS.name: _keys,
+    schema.ISSUED.name: lambda snap: ((token, snap.key, reason) for token, reason in snap.recorded.issued.items()),
+    schema.HIDDEN.name: lambda snap: (_hidden(snap.key, hidden) for hidden in snap.hidden),
+    schema.DISCUSSIONS.name: lambda snap: (_discussion(snap.key, found) for found in snap.discussions),
+}

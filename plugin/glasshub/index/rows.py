@@ -9,6 +9,7 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar
 from glasshub.conversation import Discussion
 from glasshub.evals.eval_yaml import Metric
 from glasshub.identity import RepoType
+from glasshub.verify.states import State
 
 T = TypeVar("T")
 
@@ -110,7 +111,8 @@ class ResultRow(NamedTuple):  # quicker to make than a dataclass, and a page may
     ``higher_is_better`` follows the task's metric. ``id`` is the claim's :func:`glasshub.evals.result_id.result_id`,
     ``pull`` the pull request it is in (0: ``main``), ``via_pull`` the one by which it came to ``main``, merged by
     ``merged_by``; ``submitter`` is the author of either, else who brought it to ``main``. Where no record tells that,
-    ``git_author`` is whom the commit names: text, and no account.
+    ``git_author`` is whom the commit names: text, and no account. ``badge`` is the state of its token
+    (:class:`glasshub.verify.states.State`; ``""``: it has none), with a sentence for people, and who signed.
     """
 
     model_key: str
@@ -141,6 +143,9 @@ class ResultRow(NamedTuple):  # quicker to make than a dataclass, and a page may
     via_pull: int
     merged_by: str
     git_author: str
+    badge: str
+    badge_reason: str
+    runner: str
     state: str
     reason: str
     headline: bool
@@ -148,7 +153,11 @@ class ResultRow(NamedTuple):  # quicker to make than a dataclass, and a page may
     metric: Metric = Metric()
     rank: int = 0
     of: int = 0
-    verified: bool = False
+
+    @property
+    def verified(self) -> bool:
+        """Whether its token earns it the badge: a registered runner signed exactly this (:mod:`glasshub.verify`)."""
+        return self.badge in (State.VERIFIED, State.ENDPOINT)
 
 
 class LeaderboardRow(NamedTuple):

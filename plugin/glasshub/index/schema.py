@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-VERSION = 7  # raise it whenever tables, or the rules that fill them, change: older files are thrown away and rebuilt
+VERSION = 8  # raise it whenever tables, or the rules that fill them, change: older files are thrown away and rebuilt
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +60,20 @@ TASKS = _table(
     "key task_id position config split metric_name higher_is_better unit minimum maximum spec",
 )
 COMMITS = _table("commits", 2, "key id")
-# ``date`` is as shown, ``instant`` the same in UTC for comparing; ``dataset_key`` and ``state`` come from alignment.
+# The digest of what is on ``main``, of models with tokens and of benchmarks.
+CONTENTS = _table("contents", 1, "key sha256")
+# What the hub's own record says; ``revoked`` is why a run was revoked since.
+RUNNER_KEYS = _table("runner_keys", 1, "kid key runner public not_before revoked_at reason")
+ISSUED = _table("issued_runs", 1, "token key revoked")
+# ``date`` is as shown, ``instant`` the same in UTC for comparing; ``dataset_key`` and ``state`` come from alignment,
+# ``badge`` with its reason and runner from the token.
 RESULTS = _table(
     "results",
     4,
     "model_key pull path position line dataset_id dataset_lower task_id value value_text date instant "
     "dataset_revision source_url source_name source_user source_org notes verify_token extra unknown origin "
-    "commit_id committed_at submitter id via_pull merged_by git_author dataset_key state",
+    "commit_id committed_at submitter id via_pull merged_by git_author badge badge_reason runner commit_known "
+    "dataset_key state",
 )
 # What the repo's writers have hidden of what stands in the files: on no page but the history of evaluations.
 HIDDEN = _table(
@@ -99,7 +106,8 @@ SEARCH = _table("search", 1, "rowid name title tags body")
 
 TABLES = (
     INDEXED, REFS, NAMES, NAMESPACES, REPOS, TAGS, PROBLEMS, BENCHMARKS, TASKS, COMMITS, RESULTS, HEADLINES, COUNTS,
-    HIDDEN, EVENTS, DISCUSSIONS, CONCERNS, SEARCH, MODELS, HEADERS,
+    HIDDEN, EVENTS, DISCUSSIONS, CONCERNS, SEARCH, MODELS, HEADERS, CONTENTS,
+    RUNNER_KEYS, ISSUED,
 )  # fmt: skip
 
 DDL = """
@@ -161,6 +169,15 @@ CREATE TABLE tasks (
 
 CREATE TABLE commits (key TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (key, id)) WITHOUT ROWID;
 
+CREATE TABLE contents (key TEXT PRIMARY KEY, sha256 TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE runner_keys (
+    kid TEXT PRIMARY KEY, key TEXT NOT NULL, runner TEXT NOT NULL, public TEXT NOT NULL, not_before TEXT NOT NULL,
+    revoked_at TEXT NOT NULL, reason TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE issued_runs (token TEXT PRIMARY KEY, key TEXT NOT NULL, revoked TEXT NOT NULL) WITHOUT ROWID;
+
 CREATE TABLE results (
     model_key TEXT NOT NULL, pull INTEGER NOT NULL, path TEXT NOT NULL, position INTEGER NOT NULL,
     line INTEGER NOT NULL, dataset_id TEXT NOT NULL, dataset_lower TEXT NOT NULL, task_id TEXT NOT NULL,
@@ -169,10 +186,12 @@ CREATE TABLE results (
     source_user TEXT NOT NULL, source_org TEXT NOT NULL, notes TEXT NOT NULL, verify_token TEXT NOT NULL,
     extra TEXT NOT NULL, unknown TEXT NOT NULL, origin TEXT NOT NULL, commit_id TEXT NOT NULL,
     committed_at TEXT NOT NULL, submitter TEXT NOT NULL, id TEXT NOT NULL, via_pull INTEGER NOT NULL,
-    merged_by TEXT NOT NULL, git_author TEXT NOT NULL, dataset_key TEXT NOT NULL, state TEXT NOT NULL,
+    merged_by TEXT NOT NULL, git_author TEXT NOT NULL, badge TEXT NOT NULL, badge_reason TEXT NOT NULL,
+    runner TEXT NOT NULL, commit_known INTEGER NOT NULL, dataset_key TEXT NOT NULL, state TEXT NOT NULL,
     PRIMARY KEY (model_key, pull, path, position)
 );
 CREATE INDEX results_by_dataset ON results (dataset_lower);
+CREATE INDEX results_with_token ON results (model_key) WHERE verify_token != '';
 CREATE INDEX results_by_age ON results (committed_at DESC, model_key) WHERE state = 'aligned';
 
 CREATE TABLE headlines (

@@ -15,6 +15,7 @@ from glasshub.evals.eval_yaml import BenchmarkSpec
 from glasshub.evals.problems import Problem
 from glasshub.events import Event
 from glasshub.identity import RepoType
+from glasshub.verify.keys import RunnerKey
 from glasshub.weights.facts import ModelFiles
 
 
@@ -91,6 +92,7 @@ class FileResult:
             any name there.
         pull: the pull request it is in (0: ``main``).
         via_pull: the pull request by which it came to ``main`` (0: none), and ``merged_by`` who merged that.
+        commit_known: whether the commit of the model that its token names is in the history it stands in.
     """
 
     entry: ResultEntry
@@ -102,6 +104,18 @@ class FileResult:
     via_pull: int = 0
     merged_by: str = ""
     git_author: str = ""
+    commit_known: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What the hub's own record says: the keys of runners, and the tokens that were issued.
+
+    ``issued`` maps the SHA-256 of a token to the reason for which its run was revoked (``""``: it was not).
+    """
+
+    keys: tuple[RunnerKey, ...] = ()
+    issued: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +141,8 @@ class RepoSnapshot:
     """Everything about one repo that the index keeps.
 
     ``commits`` are the ids of all that a dataset's branches and tags lead to. ``log`` is the whole chain of events,
-    of which the index has the first ``logged`` already; ``discussions`` is what the events make.
+    of which the index has the first ``logged`` already; ``discussions`` is what the events make. ``content`` is the
+    digest of what is on ``main``, where attestations may speak of it; ``recorded`` is for the hub's own record only.
     """
 
     key: str
@@ -143,4 +158,6 @@ class RepoSnapshot:
     logged: int = 0
     discussions: tuple[Discussion, ...] = ()
     commits: frozenset[str] = frozenset()
+    content: str = ""
+    recorded: Recorded = field(default_factory=Recorded)
     problems: tuple[Problem, ...] = ()

@@ -12,13 +12,18 @@ from datetime import UTC, datetime
 from sqlite_utils import Database
 
 from glasshub import clock
+from glasshub.index import attester as attestations
 from glasshub.index import boards, recorded, repo_rows, schema
 from glasshub.index.alignments import ALIGNED, Aligner, Claim, Verdict, metric_of
+from glasshub.index.attester import Attester, Carrier, tier
 from glasshub.index.boards import Entrant, Report
 from glasshub.index.replace import Row, replace
 from glasshub.index.repo_rows import to_json
 from glasshub.index.snapshot import FileResult, RepoSnapshot
+from glasshub.verify.states import Claimed, Finding
 
+_ATTESTED = frozenset({schema.CONTENTS.name, schema.COMMITS.name})
+_RECORD = frozenset({schema.RUNNER_KEYS.name, schema.ISSUED.name})
 _TASKS = frozenset({schema.BENCHMARKS.name, schema.TASKS.name})
 
 
@@ -28,10 +33,15 @@ def write(db: Database, snap: RepoSnapshot) -> bool:
     names = repo_rows.write_names(db, snap)
     if snap.observed.facts.type == "model":
         return _write_results(db, snap) or bool(changed or names)
+    mine = names | recorded.names(db, snap.key)
     if names or changed & _TASKS:
-        _decide_again(db, snap.key, names | recorded.names(db, snap.key), rebuild=True)
+        _decide_again(db, snap.key, mine, rebuild=True)
     elif schema.COMMITS.name in changed:
-        _decide_again(db, snap.key, recorded.names(db, snap.key), only_with_revision=True)
+        _decide_again(db, snap.key, mine, only_with_revision=True)
+    if names or changed & (_TASKS | _ATTESTED):
+        _attest_again(db, mine)
+    if changed & _RECORD:
+        _attest_again(db)
     return bool(changed or names)
 
 
@@ -42,6 +52,7 @@ def remove(db: Database, key: str) -> bool:
     changed |= replace(db, schema.RESULTS, (), "model_key = ?", [key]).changed
     changed |= boards.replace_of_model(db, key, ())
     _decide_again(db, key, names, rebuild=True)
+    _attest_again(db, names)
     return changed or bool(names)
 
 
@@ -56,21 +67,29 @@ def instant(date: str, default: str) -> str:
 
 def _write_results(db: Database, snap: RepoSnapshot) -> bool:
     aligner = Aligner(db, {result.entry.dataset_id.lower() for result in snap.results})
+    attester = Attester(db)
     rows, reports = [], []
     for result in snap.results:
         entry = result.entry
         claim = Claim(entry.dataset_id.lower(), entry.task_id, entry.value, entry.dataset_revision)
         verdict = aligner.decide(claim)
-        rows.append(_result(snap.key, result, verdict))
+        finding = attester.decide(_carrier(snap.key, result, verdict)) if entry.verify_token else None
+        rows.append(_result(snap.key, result, verdict, finding))
         if verdict.state == ALIGNED:
-            reports.append(_report(result, verdict))
+            reports.append(_report(result, verdict, finding))
     changed = replace(db, schema.RESULTS, rows, "model_key = ?", [snap.key]).changed
     facts = snap.observed.facts
     entrant = Entrant(snap.key, facts.repo_id.lower(), facts.scope, int(bool(snap.card.base_models)))
     return boards.replace_of_model(db, snap.key, boards.headlines(entrant, reports)) or changed
 
 
-def _result(model_key: str, result: FileResult, verdict: Verdict) -> Row:
+def _carrier(model_key: str, result: FileResult, verdict: Verdict) -> Carrier:
+    entry = result.entry
+    claimed = Claimed(entry.dataset_id.lower(), entry.task_id, entry.dataset_revision, entry.value)
+    return Carrier(model_key, entry.verify_token, claimed, result.commit_known, verdict.dataset_key)
+
+
+def _result(model_key: str, result: FileResult, verdict: Verdict, finding: Finding | None) -> Row:
     entry, source = result.entry, result.entry.source
     return (
         model_key, result.pull, entry.path, entry.position, entry.line, entry.dataset_id, entry.dataset_id.lower(),
@@ -79,19 +98,23 @@ def _result(model_key: str, result: FileResult, verdict: Verdict) -> Row:
         source.user if source else "", source.org if source else "", entry.notes, entry.verify_token,
         to_json(dict(entry.extra)), to_json(dict(entry.unknown)), "community" if result.pull else "author",
         result.commit, result.committed_at, result.submitter, result.id, result.via_pull, result.merged_by,
-        result.git_author, verdict.dataset_key, verdict.state,
+        result.git_author, *_badge(finding), int(result.commit_known), verdict.dataset_key, verdict.state,
     )  # fmt: skip
+
+
+def _badge(finding: Finding | None) -> tuple[str, str, str]:
+    return (finding.state.value, finding.reason, finding.runner) if finding else ("", "", "")
 
 
 def _instant(result: FileResult) -> str:
     return instant(result.entry.date or result.committed_at, result.committed_at)
 
 
-def _report(result: FileResult, verdict: Verdict) -> Report:
+def _report(result: FileResult, verdict: Verdict, finding: Finding | None) -> Report:
     entry = result.entry
     return Report(
         verdict.dataset_key, entry.task_id, entry.value, _instant(result), entry.notes, result.pull, entry.path,
-        entry.position, verdict.metric.higher_is_better,
+        entry.position, verdict.metric.higher_is_better, tier(_badge(finding)[0], result.pull),
     )  # fmt: skip
 
 
@@ -108,6 +131,12 @@ def _decide_again(
     for name in names:
         touched |= _decide_name(db, aligner, name, condition)
     for dataset_key in sorted(touched - {""}):
+        _rebuild_board(db, dataset_key)
+
+
+def _attest_again(db: Database, names: Collection[str] | None = None) -> None:
+    """Decide results with tokens again (those that name a dataset so, or all), and rebuild the boards concerned."""
+    for dataset_key in sorted(attestations.decide_again(db, names)):
         _rebuild_board(db, dataset_key)
 
 
@@ -145,7 +174,7 @@ def _rebuild_board(db: Database, dataset_key: str) -> None:
 def _reports_on(db: Database, dataset_key: str) -> Iterable[tuple[Entrant, Report]]:
     found = db.query(
         "SELECT r.model_key, m.lower, m.scope, m.derived, r.task_id, r.value, r.instant, r.notes, r.pull, r.path, "
-        "r.position, t.metric_name, t.higher_is_better, t.unit, t.minimum, t.maximum "
+        "r.position, r.badge, t.metric_name, t.higher_is_better, t.unit, t.minimum, t.maximum "
         "FROM names n JOIN results r ON r.dataset_lower = n.lower JOIN repos m ON m.key = r.model_key "
         "JOIN tasks t ON t.key = n.key AND t.task_id = r.task_id "
         "WHERE n.key = ? AND r.dataset_key = n.key AND r.state = 'aligned'",
@@ -157,6 +186,6 @@ def _reports_on(db: Database, dataset_key: str) -> Iterable[tuple[Entrant, Repor
             entrant,
             Report(
                 dataset_key, row["task_id"], row["value"], row["instant"], row["notes"], row["pull"], row["path"],
-                row["position"], metric_of(row).higher_is_better,
+                row["position"], metric_of(row).higher_is_better, tier(row["badge"], row["pull"]),
             ),
         )  # fmt: skip

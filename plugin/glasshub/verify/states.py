@@ -74,6 +74,7 @@ def decide(
     model: Place,
     dataset: Place | None,
     recorded: bool,
+    revoked: str = "",
 ) -> Finding:
     """The state of a result with a token.
 
@@ -84,6 +85,7 @@ def decide(
         model: the repo that the row stands in, seen from the claimed commit.
         dataset: the dataset that the row names, likewise (``None``: not here).
         recorded: whether the hub's list of runs holds this very token as issued.
+        revoked: why the run was revoked since (``""``: it was not).
     """
     try:
         attestation = check(token, keys)
@@ -100,6 +102,8 @@ def decide(
         return Finding(State.MISMATCH, reason, runner)
     if not recorded:
         return Finding(State.UNRECORDED, "The hub's list of runs does not hold this token as issued.", runner)
+    if revoked:
+        return Finding(State.REVOKED, f"The run was revoked: {revoked}.", runner)
     return _current(attestation, model, dataset)
 
 

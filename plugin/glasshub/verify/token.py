@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ from glasshub.verify.keys import RunnerKey, public_bytes, thumbprint
 ALGORITHM = "EdDSA"
 TYPE = "eval-result+jwt"
 MAX_CHARACTERS = 16_384
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 _HEADER = frozenset({"alg", "kid", "typ"})
 _jws = PyJWS(algorithms=[ALGORITHM])
 
@@ -84,6 +86,25 @@ def read_header(token: str) -> dict[str, str]:
     if set(header) != _HEADER or header["typ"] != TYPE or not isinstance(header["kid"], str):
         raise Unknown(f"It is no attestation of this kind: the header must be alg, kid and typ {TYPE!r}.")
     return header
+
+
+def peek(token: str) -> str:
+    """The commit of the model that a token speaks of, unchecked (``""``: none can be read)."""
+    return _peek(token, "model")
+
+
+def peek_dataset(token: str) -> str:
+    """The commit of the dataset that a token speaks of, unchecked (``""``: none can be read)."""
+    return _peek(token, "dataset")
+
+
+def _peek(token: str, of: str) -> str:
+    try:
+        payload = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
+        commit = payload[of]["sha"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return ""
+    return commit if isinstance(commit, str) and _COMMIT.fullmatch(commit) else ""
 
 
 def _header(token: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from glasshub.index.rows import ResultRow
 _SAID = (
     "r.value, r.value_text, r.date, r.dataset_revision, r.source_url, r.source_name, r.source_user, r.source_org, "
     "r.notes, r.verify_token, r.extra, r.unknown, r.origin, r.pull, r.commit_id, r.submitter, r.id, r.via_pull, "
-    "r.merged_by, r.git_author"
+    "r.merged_by, r.git_author, r.badge, r.badge_reason, r.runner"
 )
 _PLACE = "r.model_key, m.namespace || '/' || m.name, r.path, r.position, r.line"
 # A result with its model (m) and, if the reader may see the dataset that it names, repo (d), benchmark (b) and
@@ -28,7 +28,7 @@ COLUMNS = (
 )
 # An aligned result without what all results on one board share.
 ON_BOARD = f"{_PLACE}, {_SAID}"
-WIDTH = 35
+WIDTH = 38
 decode = json.JSONDecoder().raw_decode  # without a look for white space: the index writes none
 
 
@@ -53,16 +53,16 @@ def joins(dataset_visible: str) -> str:
 
 def result_row(row: Sequence[Any], *, headline: bool, rank: int = 0, of: int = 0) -> ResultRow:
     """The result in a row that begins with :data:`COLUMNS`."""
-    extra, unknown, state, task_metric = row[18], row[19], row[28], metric(*row[30:WIDTH])
+    extra, unknown, state, task_metric = row[18], row[19], row[31], metric(*row[33:WIDTH])
     counts = headline and state == ALIGNED
     fields: list[Any] = [
         *row[:18],
         decode(extra)[0] if extra else {},
         decode(unknown)[0] if unknown else {},
-        *row[20:29],
+        *row[20:32],
         "" if state == ALIGNED else _reason(row, task_metric),
         counts,
-        row[29],
+        row[32],
         task_metric,
         rank if counts else 0,
         of if counts else 0,
@@ -81,7 +81,7 @@ def on_board(row: Sequence[Any], board: Board, *, rank: int, of: int) -> ResultR
         *row[5:15],
         decode(extra)[0] if extra else {},
         decode(unknown)[0] if unknown else {},
-        *row[17:25],
+        *row[17:28],
         ALIGNED,
         "",
         True,
@@ -96,7 +96,7 @@ def on_board(row: Sequence[Any], board: Board, *, rank: int, of: int) -> ResultR
 def _reason(row: Sequence[Any], task_metric: Metric) -> str:
     _, _, _, _, _, dataset_id, _, task_id, _, value_text, _, revision = row[:12]
     return explain(
-        Alignment(row[28]),
+        Alignment(row[31]),
         dataset_id=dataset_id,
         task_id=task_id,
         value_text=value_text,

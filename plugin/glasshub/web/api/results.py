@@ -38,6 +38,8 @@ def result_json(result: ResultRow) -> dict[str, Any]:
         "of": result.of or None,
         **_by(result),
     }
+    if result.badge:
+        found["verification"] = verification_json(result)
     if result.pull:
         found["pullRequest"] = result.pull
     if result.via_pull:
@@ -93,6 +95,8 @@ def leaderboard_json(row: LeaderboardRow) -> dict[str, Any]:
         "id": result.id,
         **_by(result),
     }
+    if result.badge:
+        entry["verification"] = verification_json(result)
     if result.source_url:
         entry["source"] = {**_source(result), "isExternal": True}
     if result.notes:
@@ -102,6 +106,11 @@ def leaderboard_json(row: LeaderboardRow) -> dict[str, Any]:
     if result.extra:
         entry["extra"] = dict(result.extra)
     return entry
+
+
+def verification_json(result: ResultRow) -> dict[str, str | None]:
+    """What may be said about a result that carries a token: ``state`` as docs/verification.md lists them."""
+    return {"state": result.badge, "runner": result.runner or None, "reason": result.badge_reason}
 
 
 def number(result: ResultRow) -> int | float:

@@ -18,6 +18,7 @@ from glasshub.evals.result_id import result_id
 from glasshub.events import check_body, check_title
 from glasshub.git.read import list_refs, open_repo, resolve_revision
 from glasshub.index import queries
+from glasshub.index.attester import tier
 from glasshub.index.queries import Prospect
 from glasshub.index.queries.discussions import DiscussionFilter
 from glasshub.index.rows import HiddenRow, ResultRow
@@ -153,8 +154,7 @@ def _leads(entry: ResultEntry, rivals: Sequence[ResultRow], to: int) -> bool:
 
 
 def _candidate(row: ResultRow) -> Candidate:
-    tier = Tier.VERIFIED if row.verified else Tier.AUTHOR if row.origin == "author" else Tier.COMMUNITY
-    return Candidate(tier, row.notes, _instant(row.date), row.path, row.position, row.pull)
+    return Candidate(tier(row.badge, row.pull), row.notes, _instant(row.date), row.path, row.position, row.pull)
 
 
 def _instant(date: str) -> str:
