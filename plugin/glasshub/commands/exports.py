@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -20,10 +21,22 @@ from glasshub.exports.records import Record
 from glasshub.hub import Hub
 from glasshub.identity import ANONYMOUS, Actor
 from glasshub.index import queries
+from glasshub.weights.sizes import parse_range
 
 What = Literal["hub", "model", "benchmark", "leaderboard"]
 WHAT: tuple[What, ...] = ("hub", "model", "benchmark", "leaderboard")
 Pick = Callable[[Moment], Iterator[Record]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command line asks for."""
+
+    what: What
+    repo_id: str
+    task: str
+    include_derived: bool | None
+    num_parameters: str
 
 
 @click.command()
@@ -37,6 +50,7 @@ Pick = Callable[[Moment], Iterator[Record]]
     type=click.Choice(["true", "false"]),
     help="Leave out (true) or include (false) models that build on others; only the hub includes them by default.",
 )
+@click.option("--num-parameters", default="", metavar="RANGE", help="Of leaderboards: sizes of models, such as max:7B.")
 @click.option("--as", "user", metavar="USER", help="What this user may read; what is public by default.")
 @click.pass_context
 def export(
@@ -47,39 +61,54 @@ def export(
     format: str | None,
     output: Path | None,
     base_model: str | None,
+    num_parameters: str,
     user: str | None,
 ) -> None:
     """Write results as JSON Lines, CSV or Parquet: of the whole hub, a model, a benchmark, or a leaderboard."""
     chosen = formats.find(format or (output.suffix.lstrip(".") if output else "") or "jsonl")
     if output is None and chosen.name == "parquet" and sys.stdout.isatty():
         raise Invalid("Parquet is not for reading on a terminal. Name a file with --output.")
-    include = None if base_model is None else base_model == "false"
+    asked = Asked(what, repo_id, task, None if base_model is None else base_model == "false", num_parameters)
     with opened(context) as hub:
         actor = ANONYMOUS if user is None else accounts.actor_for(hub, user)
-        pick, see = _pick(hub, actor, what, repo_id, task, include), access.visibility(actor)
+        pick, see = _pick(hub, actor, asked), access.visibility(actor)
         with contents.moment(hub, see) as now:
             _put(formats.blocks(chosen.write(pick(now))), output)
 
 
-def _pick(hub: Hub, actor: Actor, what: What, repo_id: str, task: str, include: bool | None) -> Pick:
-    """What to export of a moment. Raises ``UsageError``, ``RepoNotFound``, ``EntryNotFound``."""
-    if (what == "hub") == bool(repo_id):
-        raise click.UsageError("The hub needs no repo." if repo_id else f"Name the {what} as namespace/name.")
-    if (task and what != "leaderboard") or (include is not None and what == "model"):
-        raise click.UsageError("--task is for a leaderboard, --base-model for all but a model.")
+def _pick(hub: Hub, actor: Actor, asked: Asked) -> Pick:
+    """What to export of a moment. Raises ``UsageError``, ``RepoNotFound``, ``EntryNotFound``, ``Invalid``."""
+    _check(asked)
+    what, include = asked.what, asked.include_derived
     if what == "hub":
         return partial(Moment.everything, include_derived=include is not False)
-    repo = find_repo(hub, "model" if what == "model" else "dataset", repo_id)
+    repo = find_repo(hub, "model" if what == "model" else "dataset", asked.repo_id)
     access.require(actor, access.Action.READ, repo)
     if what == "model":
         return partial(Moment.model, key=repo.key)
-    found = queries.task(hub.index.read(), access.visibility(actor), repo.key, task)
+    found = queries.task(hub.index.read(), access.visibility(actor), repo.key, asked.task)
     if found is None:
-        named = f" {task!r}" if task else ""
+        named = f" {asked.task!r}" if asked.task else ""
         raise EntryNotFound(f"{repo.repo_id} has no leaderboard{named}. See: glasshub benchmark list.")
+    size = parse_range(asked.num_parameters)
     if what == "benchmark":
-        return partial(Moment.benchmark, dataset_key=repo.key, include_derived=bool(include))
-    return partial(Moment.leaderboard, dataset_key=repo.key, task_id=found.task_id, include_derived=bool(include))
+        return partial(Moment.benchmark, dataset_key=repo.key, include_derived=bool(include), size=size)
+    key, task = repo.key, found.task_id
+    return partial(Moment.leaderboard, dataset_key=key, task_id=task, include_derived=bool(include), size=size)
+
+
+def _check(asked: Asked) -> None:
+    """Raise ``UsageError`` for words that do not go together."""
+    if asked.what == "hub" and asked.repo_id:
+        raise click.UsageError("The hub needs no repo.")
+    if asked.what != "hub" and not asked.repo_id:
+        raise click.UsageError(f"Name the {'model' if asked.what == 'model' else 'benchmark'} as namespace/name.")
+    if asked.task and asked.what != "leaderboard":
+        raise click.UsageError("--task is for a leaderboard.")
+    if asked.include_derived is not None and asked.what == "model":
+        raise click.UsageError("--base-model is for all but a model.")
+    if asked.num_parameters and asked.what not in ("benchmark", "leaderboard"):
+        raise click.UsageError("--num-parameters is for a benchmark or a leaderboard.")
 
 
 def _put(blocks: Iterator[bytes], output: Path | None) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlite_utils import Database
 
 from glasshub.access import Visibility
-from glasshub.exports.records import Record, of_board, of_model
+from glasshub.exports.records import Model, Record, of_board, of_model
 from glasshub.hub import Hub
 from glasshub.index import queries
 from glasshub.weights.sizes import SizeRange
@@ -49,24 +49,25 @@ class Moment:
             if cursor is None:
                 return
 
-    def benchmark(self, dataset_key: str, *, include_derived: bool = False) -> Iterator[Record]:
+    def benchmark(
+        self, dataset_key: str, *, include_derived: bool = False, size: SizeRange | None = None
+    ) -> Iterator[Record]:
         """The leaderboards of all tasks of a registered benchmark, in the order of its file."""
         found = queries.benchmark(self.db, self.see, dataset_key)
         if found is not None and found.state == "registered":
             for task in found.tasks:
-                yield from self.leaderboard(dataset_key, task.task_id, include_derived=include_derived)
+                yield from self.leaderboard(dataset_key, task.task_id, include_derived=include_derived, size=size)
 
     def model(self, key: str) -> Iterator[Record]:
         """All results that a model shows, by benchmark and task."""
-        row = queries.repo(self.db, key)
-        results = queries.results_of_model(self.db, self.see, key)
-        yield from of_model(results, derived=bool(row and row.base_models))
+        for _, model in queries.models_with_results(self.db, self.see, key):
+            yield from of_model(queries.results_of_model(self.db, self.see, key), Model(*model))
 
     def everything(self, *, include_derived: bool = True) -> Iterator[Record]:
         """All results that models show, model by model."""
-        for key, derived in queries.models_with_results(self.db, self.see):
+        for key, (derived, parameters) in queries.models_with_results(self.db, self.see):
             if include_derived or not derived:
-                yield from of_model(queries.results_of_model(self.db, self.see, key), derived=derived)
+                yield from of_model(queries.results_of_model(self.db, self.see, key), Model(derived, parameters))
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -23,6 +23,14 @@ class Column:
     kind: Kind
 
 
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What all results of a model share: whether it builds on another, and how many parameters it has, if known."""
+
+    derived: bool
+    parameters: int | None
+
+
 def _columns(kind: Kind, names: str) -> list[Column]:
     return [Column(name, kind) for name in names.split()]
 
@@ -33,6 +41,7 @@ COLUMNS: tuple[Column, ...] = (
     *_columns("number", "value"),
     *_columns("text", "metric unit"),
     *_columns("truth", "higher_is_better headline verified derived"),
+    *_columns("whole", "parameters"),
     *_columns("text", "origin state submitter git_author"),
     *_columns("whole", "pull_request via_pull_request"),
     *_columns("text", "merged_by date source_url source_name source_user source_org notes"),
@@ -47,34 +56,29 @@ COLUMNS: tuple[Column, ...] = (
 
 def of_board(row: LeaderboardRow) -> Record:
     """The record of one row of a leaderboard."""
-    return _record(row.result, (row.reports, row.low, row.high), derived=row.derived)
+    return _record(row.result, (row.reports, row.low, row.high), Model(row.derived, row.parameters))
 
 
-def of_model(results: Sequence[ResultRow], *, derived: bool) -> Iterator[Record]:
-    """The records of all results of one model, in their order; ``derived`` tells that it builds on another model."""
+def of_model(results: Sequence[ResultRow], model: Model) -> Iterator[Record]:
+    """The records of all results of one model, in their order."""
     values: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
     for result in results:
         if result.state == "aligned":
             values[result.dataset_key, result.task_id].append(result.value)
     for result in results:
         found = values[result.dataset_key, result.task_id] if result.headline else ()
-        yield _record(result, (len(found), min(found), max(found)) if found else None, derived=derived)
+        yield _record(result, (len(found), min(found), max(found)) if found else None, model)
 
 
-def base_models(records: Iterable[Record]) -> Iterator[Record]:
-    """The records of models that build on no other."""
-    place = [column.name for column in COLUMNS].index("derived")
-    return (record for record in records if not record[place])
-
-
-def _record(result: ResultRow, spread: tuple[int, float, float] | None, *, derived: bool) -> Record:
+def _record(result: ResultRow, spread: tuple[int, float, float] | None, model: Model) -> Record:
     known = bool(result.benchmark_name)  # a task that the hub has not, or not for this reader, has no metric
     return (
         result.rank or None, result.of or None,
         result.model_id, result.dataset_id, result.benchmark_name or None, result.task_id,
         as_written(result.value_text, result.value),
         result.metric.name or None, result.metric.unit or None,
-        result.metric.higher_is_better if known else None, result.headline, result.verified, derived,
+        result.metric.higher_is_better if known else None, result.headline, result.verified, model.derived,
+        model.parameters,
         result.origin, result.state, result.submitter or None, result.git_author or None,
         result.pull or None, result.via_pull or None, result.merged_by or None, result.date,
         result.source_url or None, result.source_name or None, result.source_user or None, result.source_org or None,

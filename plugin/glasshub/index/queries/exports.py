@@ -17,15 +17,16 @@ _STATE = (
 )
 
 
-def models_with_results(db: Database, see: Visibility) -> list[tuple[str, bool]]:
-    """Key of each model with results, and whether it builds on another model, by name."""
+def models_with_results(db: Database, see: Visibility, key: str = "") -> list[tuple[str, tuple[bool, int | None]]]:
+    """Key of each model with results (or only of one), whether it builds on another, and its parameters, by name."""
     rows = db.execute(
-        "SELECT m.key, m.derived FROM repos m WHERE m.type = 'model' "
+        "SELECT m.key, m.derived, f.total FROM repos m LEFT JOIN model_facts f ON f.key = m.key WHERE m.type = 'model' "
+        f"AND {'m.key = :key' if key else 'TRUE'} "
         "AND EXISTS (SELECT 1 FROM results r WHERE r.model_key = m.key) "
         f"AND {condition(see, 'm.scope', 'm.key')} ORDER BY m.lower, m.key",
-        parameters(see),
+        parameters(see, key=key),
     )
-    return [(key, bool(derived)) for key, derived in rows]
+    return [(key, (bool(derived), total)) for key, derived, total in rows]
 
 
 def state(db: Database) -> str:

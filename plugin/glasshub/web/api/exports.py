@@ -38,10 +38,13 @@ def leaderboard(ns: str, name: str) -> Response:
 
 @bp.get("/api/datasets/<ns>/<name>/benchmark/export")
 def benchmark(ns: str, name: str) -> Response:
-    """The leaderboards of all tasks of a benchmark: ``base_model``, ``format``."""
+    """The leaderboards of all tasks of a benchmark: ``base_model``, ``num_parameters``, ``format``."""
     repo = api_repo("datasets", ns, name)
     wanted_task(repo)
-    return _answer(lambda now: now.benchmark(repo.key, include_derived=_derived(default=False)), repo.repo_id)
+    size = parse_range(request.args.get("num_parameters", ""))
+    return _answer(
+        lambda now: now.benchmark(repo.key, include_derived=_derived(default=False), size=size), repo.repo_id
+    )
 
 
 @bp.get("/api/models/<ns>/<name>/eval-results/export")
