@@ -28,6 +28,7 @@ ACTORS = {
 }
 ALLOWED = {
     Action.READ: set(ACTORS),
+    Action.READ_FILES: set(ACTORS),
     Action.DISCUSS: set(ACTORS) - {"anonymous"},
     Action.LIKE: set(ACTORS) - {"anonymous"},
     Action.PUSH_PULL: {"creator", "writer", "admin", "hub admin"},

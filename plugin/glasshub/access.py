@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from glasshub.errors import Forbidden, RepoNotFound, Unauthenticated
+from glasshub.errors import Forbidden, GatedRepo, GatedRepoSignIn, RepoNotFound, Unauthenticated
 from glasshub.identity import Actor, Repo, Role
 from glasshub.names import HUB
 
@@ -19,6 +19,7 @@ class Standing(Enum):
 
     ANONYMOUS = "anonymous"
     SIGNED_IN = "any signed-in user"
+    LET_IN = "reader of a gated repo: a member of its namespace, or somebody whose request was accepted"
     AUTHOR = "author of the pull request, discussion or comment"
     WRITER = "repo writer"
     ADMIN = "admin"
@@ -27,7 +28,8 @@ class Standing(Enum):
 class Action(Enum):
     """The row of the table: what somebody wants to do."""
 
-    READ = "read, clone and fetch"
+    READ = "see this repo: its card, file names, history, discussions and scores"
+    READ_FILES = "read the files of this repo, clone and fetch it"
     DISCUSS = "open a pull request or discussion, comment, submit a score"
     LIKE = "like this repo"
     PUSH_PULL = "push to this pull request"
@@ -38,11 +40,13 @@ class Action(Enum):
 
 _ALL = frozenset(Standing)
 _SIGNED_IN = _ALL - {Standing.ANONYMOUS}
+_READERS = frozenset({Standing.LET_IN, Standing.WRITER, Standing.ADMIN})
 _AUTHORS = frozenset({Standing.AUTHOR, Standing.WRITER, Standing.ADMIN})
 _WRITERS = frozenset({Standing.WRITER, Standing.ADMIN})
 
 TABLE: dict[Action, frozenset[Standing]] = {
     Action.READ: _ALL,
+    Action.READ_FILES: _READERS,  # of a gated repo; of any other, whoever may READ
     Action.DISCUSS: _SIGNED_IN,
     Action.LIKE: _SIGNED_IN,
     Action.PUSH_PULL: _AUTHORS,
@@ -71,8 +75,15 @@ def role_on(actor: Actor, namespace: str) -> Role:
     return actor.roles.get(namespace.lower(), Role.NONE)
 
 
-def standing(actor: Actor, repo: Repo, *, author: str | None = None) -> Standing:
-    """The actor's column for ``repo``; ``author`` is who made the thing in question, if any."""
+def standing(actor: Actor, repo: Repo, *, author: str | None = None, let_in: bool = False) -> Standing:
+    """The actor's column for ``repo``.
+
+    Args:
+        actor: who asks.
+        repo: what about.
+        author: who made the thing in question, if any.
+        let_in: whether the repo is gated and the actor's request for access was accepted.
+    """
     if not actor.signed_in:
         return Standing.ANONYMOUS
     # What the hub keeps of its own doing is nobody's to write, not even an admin's.
@@ -83,7 +94,7 @@ def standing(actor: Actor, repo: Repo, *, author: str | None = None) -> Standing
         return Standing.WRITER
     if author is not None and _same(actor.name, author):
         return Standing.AUTHOR
-    return Standing.SIGNED_IN
+    return Standing.LET_IN if let_in or role >= Role.READ else Standing.SIGNED_IN
 
 
 def may_read(actor: Actor, repo: Repo) -> bool:
@@ -95,13 +106,10 @@ def may_read(actor: Actor, repo: Repo) -> bool:
     return role_on(actor, repo.namespace) >= Role.READ
 
 
-def may_read_files(actor: Actor, repo: Repo) -> bool:
-    """Whether the content of large files of ``repo`` may reach this actor, by whatever way it is stored."""
-    return may_read(actor, repo)
-
-
 def may(actor: Actor, action: Action, repo: Repo, *, author: str | None = None) -> bool:
     """Whether ``actor`` may do ``action`` to ``repo`` (to a thing in it made by ``author``)."""
+    if action is Action.READ_FILES:
+        return may_read_files(actor, repo)
     if not may_read(actor, repo):
         return False
     if action is not Action.READ and not _token_allows_writing(actor, repo):
@@ -109,11 +117,24 @@ def may(actor: Actor, action: Action, repo: Repo, *, author: str | None = None) 
     return standing(actor, repo, author=author) in TABLE[action]
 
 
+def may_read_files(actor: Actor, repo: Repo, *, let_in: bool = False) -> bool:
+    """Whether the actor gets at the content of files; ``let_in`` as for :func:`standing`.
+
+    Ask :mod:`glasshub.gates`, which knows who was let in. A token for some repos opens no gate of others.
+    """
+    if not repo.gated or not may_read(actor, repo):
+        return may_read(actor, repo)
+    if actor.only_repos is not None and repo.key not in actor.only_repos:
+        return False
+    return standing(actor, repo, let_in=let_in) in TABLE[Action.READ_FILES]
+
+
 def require(actor: Actor, action: Action, repo: Repo, *, author: str | None = None) -> None:
     """Return if allowed.
 
     Raises:
         RepoNotFound: the repo is private and not for this actor (existence is not revealed).
+        GatedRepo, GatedRepoSignIn: its files are not for this actor (as far as can be told without the registry).
         Unauthenticated: nobody is signed in, and signing in may help.
         Forbidden: the actor may see the repo but not do this.
     """
@@ -121,11 +142,21 @@ def require(actor: Actor, action: Action, repo: Repo, *, author: str | None = No
         return
     if not may_read(actor, repo):
         raise repo_not_found(repo.repo_id)
+    if action is Action.READ_FILES:
+        raise gated(actor, repo)
     if not actor.signed_in:
         raise Unauthenticated(f"Sign in to {action.value}.")
     if actor.scope != "write":
         raise Forbidden(f"This token is read-only; use one with scope write to {action.value}.")
     raise Forbidden(f"You may not {action.value} in {repo.repo_id}. Ask an admin of {repo.namespace} for access.")
+
+
+def gated(actor: Actor, repo: Repo, why: str = "") -> GatedRepo | GatedRepoSignIn:
+    """The answer to somebody who may not read the files of a gated repo; ``why`` says more. Clients know the words."""
+    said = f"Access to {repo.type} {repo.repo_id} is restricted and you are not in the authorized list."
+    if not actor.signed_in:
+        return GatedRepoSignIn(f"{said} Sign in, and ask for access on its page.")
+    return GatedRepo(f"{said} {why or 'Ask for access on its page.'}", repo.path)
 
 
 def repo_not_found(repo_id: str) -> RepoNotFound:

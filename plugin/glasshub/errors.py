@@ -39,6 +39,27 @@ class Forbidden(GlasshubError):
     code = "Forbidden"
 
 
+class GatedRepo(Forbidden):
+    """The repo is there, but its files are only for people whom its writers let in; this actor is none of them.
+
+    Args:
+        message: what is restricted and what to do.
+        page: the path of the page on which to ask for access.
+    """
+
+    code = "GatedRepo"
+
+    def __init__(self, message: str, page: str) -> None:
+        super().__init__(message)
+        self.page = page
+
+
+class GatedRepoSignIn(Unauthenticated):
+    """As :class:`GatedRepo`, for somebody who is not signed in: it may be that they were let in."""
+
+    code = "GatedRepo"
+
+
 class NotFound(GlasshubError):
     """The thing does not exist, or does not exist for this actor."""
 

@@ -9,6 +9,9 @@ from types import MappingProxyType
 from typing import Literal
 
 RepoType = Literal["model", "dataset"]
+Gate = Literal["", "auto", "manual"]
+"""Who gets at the files of a repo: everybody who may read it, whoever asks, or whoever is let in."""
+GATES: tuple[Gate, ...] = ("", "auto", "manual")
 REPO_TYPES: tuple[RepoType, ...] = ("model", "dataset")
 
 
@@ -56,6 +59,7 @@ class Repo:
     creator: str
     allow_force_push: bool = False
     pulls_enabled: bool = True
+    gated: Gate = ""
 
     @property
     def repo_id(self) -> str:

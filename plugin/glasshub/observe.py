@@ -63,7 +63,9 @@ def _observed(hub: Hub, repo: Repo, facts: RepoFacts, owner: Owner) -> Observed:
 
 def _facts(hub: Hub, repo: Repo, old_names: list[str], *, approved: bool) -> RepoFacts:
     registered = approved or hub.settings.benchmarks == "open"
-    return RepoFacts(repo.type, repo.namespace, repo.name, repo.private, repo.created_at, tuple(old_names), registered)
+    return RepoFacts(
+        repo.type, repo.namespace, repo.name, repo.private, repo.created_at, tuple(old_names), registered, repo.gated
+    )
 
 
 def _owner(repo: Repo, account: Account | None) -> Owner:

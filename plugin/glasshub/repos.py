@@ -16,9 +16,10 @@ from glasshub.errors import Busy, Conflict, Forbidden, GlasshubError, Invalid, R
 from glasshub.git.lock import repo_lock
 from glasshub.git.read import create_repo
 from glasshub.hub import Hub
-from glasshub.identity import REPO_TYPES, Actor, Repo, RepoType
+from glasshub.identity import REPO_TYPES, Actor, Gate, Repo, RepoType
 from glasshub.names import check_repo_name
 from glasshub.plugins import RepoAction
+from glasshub.registry import gates as gate_rows
 from glasshub.registry import repos as rows
 
 ORPHAN_GRACE = 3600  # seconds: a folder without a row may belong to a creation still under way
@@ -127,8 +128,11 @@ def configure(
     private: bool | None = None,
     allow_force_push: bool | None = None,
     pulls_enabled: bool | None = None,
+    gated: Gate | None = None,
 ) -> Repo:
     """Change settings (needs ADMINISTER); the index follows at once.
+
+    Whoever was let in to a gated repo stays so, however it is gated later.
 
     Raises:
         Busy: the registry or the index could not be had in time. In the second case the setting is changed, and
@@ -138,6 +142,8 @@ def configure(
     with hub.registry.write() as db:
         _require_admin(db, actor, repo)
         rows.update(db, repo.key, **{name: value for name, value in asked.items() if value is not None})
+        if gated is not None:
+            gate_rows.set_mode(db, repo.key, gated, clock.now())
     indexing.sync_repo(hub, repo.key)
     changed = by_key(hub, repo.key)
     _tell(hub, changed, "update", actor)

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from typing import IO
 
-from glasshub import large_files
+from glasshub import gates, large_files
 from glasshub.blobs.pointer import Pointer
 from glasshub.blobs.xet import content, dedup
 from glasshub.blobs.xet.content import Part, Recipe
@@ -72,6 +72,8 @@ def known_chunk(hub: Hub, repo: Repo, actor: Actor, chunk: str, *, key: bytes, e
         NotFound: no xorb that the actor may use holds it, whether or not the hub has it.
     """
     wanted = from_text(chunk)
+    if not gates.may_read_files(hub, actor, repo):  # who may bring content need not be one who may know what there is
+        raise NotFound("No chunk like this is known.")
     with hub.registry.read() as db:
         holding = rows.holding(db, chunk)
     for xorb in holding:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from glasshub import access, repos
+from glasshub import gates, repos
 from glasshub.errors import RepoNotFound
 from glasshub.hub import Hub
 from glasshub.identity import Actor, Repo
@@ -59,6 +59,6 @@ def joined(runs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
 
 def _may_read(hub: Hub, actor: Actor, key: str) -> bool:
     try:
-        return access.may_read_files(actor, repos.by_key(hub, key))
+        return gates.may_read_files(hub, actor, repos.by_key(hub, key))
     except RepoNotFound:
         return False

@@ -9,7 +9,7 @@ import click
 
 from glasshub import repos
 from glasshub.commands.opened import OPERATOR, find_repo, opened, repo_id, repo_type, split_id
-from glasshub.identity import RepoType
+from glasshub.identity import GATES, RepoType
 
 
 @click.group()
@@ -67,6 +67,20 @@ def repo_move(context: click.Context, type: RepoType, repo_id: str, new_id: str)
     with opened(context) as hub:
         moved = repos.move(hub, OPERATOR, find_repo(hub, type, repo_id), *split_id(new_id))
     click.echo(moved.path)
+
+
+@repo.command("gate")
+@repo_type
+@repo_id
+@click.argument("mode", type=click.Choice(["auto", "manual", "off"]))
+@click.pass_context
+def repo_gate(context: click.Context, type: RepoType, repo_id: str, mode: str) -> None:
+    """Say who reads the files of a repo: whoever asks (auto), whoever is let in (manual), or everybody (off)."""
+    with opened(context) as hub:
+        found = find_repo(hub, type, repo_id)
+        gated = next(gate for gate in GATES if gate == (mode if mode != "off" else ""))
+        repos.configure(hub, OPERATOR, found, gated=gated)
+    click.echo(f"{found.repo_id}: {mode}.", err=True)
 
 
 COMMANDS = (repo,)

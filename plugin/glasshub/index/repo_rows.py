@@ -122,7 +122,7 @@ def _repo(snap: RepoSnapshot) -> Row:
         to_json(dict(card.front_matter)), to_json(_tags(snap)), card.license, model_rows.pipeline(snap),
         model_rows.library(snap),
         to_json(list(card.base_models)), int(bool(card.base_models)), _state(snap), len(snap.results),
-        schema.document_id(snap.key),
+        schema.document_id(snap.key), facts.gated,
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from glasshub.conversation import Discussion
 from glasshub.evals.eval_yaml import Metric
-from glasshub.identity import RepoType
+from glasshub.identity import Gate, RepoType
 from glasshub.verify.states import State
 
 T = TypeVar("T")
@@ -57,6 +57,7 @@ class RepoRow:
     downloads_all_time: int = 0
     likes: int = 0
     trending: int = 0
+    gated: Gate = ""
 
     @property
     def repo_id(self) -> str:

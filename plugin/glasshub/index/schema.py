@@ -45,7 +45,7 @@ REPOS = _table(
     "repos",
     1,
     "key type namespace namespace_lower name lower scope created_at last_modified head title excerpt card tags "
-    "license pipeline_tag library_name base_models derived benchmark results document",
+    "license pipeline_tag library_name base_models derived benchmark results document gated",
 )
 # What is known of a model from its files, as JSON; ``total`` is NULL when nobody knows how many parameters it has.
 MODELS = _table("model_facts", 1, "key total parameters gguf config")
@@ -132,7 +132,7 @@ CREATE TABLE repos (
     last_modified TEXT NOT NULL, head TEXT NOT NULL, title TEXT NOT NULL, excerpt TEXT NOT NULL,
     card TEXT NOT NULL, tags TEXT NOT NULL, license TEXT NOT NULL, pipeline_tag TEXT NOT NULL,
     library_name TEXT NOT NULL, base_models TEXT NOT NULL, derived INTEGER NOT NULL, benchmark TEXT NOT NULL,
-    results INTEGER NOT NULL, document INTEGER NOT NULL UNIQUE
+    results INTEGER NOT NULL, document INTEGER NOT NULL UNIQUE, gated TEXT NOT NULL
 );
 CREATE INDEX repos_by_change ON repos (type, last_modified, key);
 CREATE INDEX repos_by_namespace ON repos (namespace_lower);

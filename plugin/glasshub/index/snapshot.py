@@ -14,7 +14,7 @@ from glasshub.evals.eval_results import ResultEntry
 from glasshub.evals.eval_yaml import BenchmarkSpec
 from glasshub.evals.problems import Problem
 from glasshub.events import Event
-from glasshub.identity import RepoType
+from glasshub.identity import Gate, RepoType
 from glasshub.verify.keys import RunnerKey
 from glasshub.weights.facts import ModelFiles
 
@@ -42,6 +42,7 @@ class RepoFacts:
     created_at: str
     old_names: tuple[str, ...]
     registered: bool
+    gated: Gate = ""
 
     @property
     def repo_id(self) -> str:

@@ -95,6 +95,8 @@ def _settings(before: Repo, subject: Subject) -> Iterator[Notice]:
         yield Subject(before, subject.head, subject.base_url).notice("move", "repo", movedTo=moved)
     names = {"private": "private", "pulls_enabled": "pullsEnabled", "allow_force_push": "allowForcePush"}
     changed = {wire: getattr(now, name) for name, wire in names.items() if getattr(before, name) != getattr(now, name)}
+    if before.gated != now.gated:
+        changed["gated"] = now.gated or False  # as settings and listings write it
     if changed:
         yield subject.notice("update", "repo.config", updatedConfig=changed)
 

@@ -6,9 +6,11 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, Row, func, select
 
-from glasshub.identity import Repo
+from glasshub.identity import GATES, Repo
 from glasshub.names import folded
-from glasshub.registry.tables import deletions, redirects, repos
+from glasshub.registry.tables import deletions, gates, redirects, repos
+
+_REPOS = select(repos, gates.c.mode).select_from(repos.outerjoin(gates))
 
 
 def add(db: Connection, repo: Repo) -> None:
@@ -34,7 +36,7 @@ def add(db: Connection, repo: Repo) -> None:
 def find(db: Connection, type: str, repo_id: str) -> Repo | None:
     """The repo of that name now, or of that old name."""
     lower = folded(repo_id)
-    row = db.execute(select(repos).where((repos.c.type == type) & (repos.c.lower == lower))).one_or_none()
+    row = db.execute(_REPOS.where((repos.c.type == type) & (repos.c.lower == lower))).one_or_none()
     if row is None:
         key = db.scalar(select(redirects.c.key).where((redirects.c.type == type) & (redirects.c.lower == lower)))
         return None if key is None else by_key(db, key)
@@ -43,7 +45,7 @@ def find(db: Connection, type: str, repo_id: str) -> Repo | None:
 
 def by_key(db: Connection, key: str) -> Repo | None:
     """The repo with this key."""
-    row = db.execute(select(repos).where(repos.c.key == key)).one_or_none()
+    row = db.execute(_REPOS.where(repos.c.key == key)).one_or_none()
     return None if row is None else _repo(row)
 
 
@@ -54,13 +56,13 @@ def by_keys(db: Connection, keys: Collection[str]) -> dict[str, Repo]:
 
 def every(db: Connection) -> list[Repo]:
     """All repos by key."""
-    return [_repo(row) for row in db.execute(select(repos).order_by(repos.c.key))]
+    return [_repo(row) for row in db.execute(_REPOS.order_by(repos.c.key))]
 
 
 def made_by(db: Connection, account: str) -> list[Repo]:
     """The repos that a user made, by key."""
     mine = func.lower(repos.c.creator) == folded(account)
-    return [_repo(row) for row in db.execute(select(repos).where(mine).order_by(repos.c.key))]
+    return [_repo(row) for row in db.execute(_REPOS.where(mine).order_by(repos.c.key))]
 
 
 def update(db: Connection, key: str, **values: object) -> None:
@@ -124,5 +126,5 @@ def forget_redirect(db: Connection, type: str, repo_id: str) -> None:
 def _repo(row: Row[tuple[object, ...]]) -> Repo:
     return Repo(
         row.key, row.type, row.namespace, row.name, bool(row.private), row.created_at, row.creator,
-        bool(row.allow_force_push), bool(row.pulls_enabled),
+        bool(row.allow_force_push), bool(row.pulls_enabled), next((mode for mode in GATES if mode == row.mode), ""),
     )  # fmt: skip

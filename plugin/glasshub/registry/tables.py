@@ -83,6 +83,35 @@ repos = Table(
     UniqueConstraint("type", "lower"),
 )
 
+# Repos whose files are for people who ask: ``mode`` is auto (asking is enough) or manual (a writer decides).
+gates = Table(
+    "gates",
+    metadata,
+    Column("repo", ForeignKey("repos.key", ondelete="CASCADE"), primary_key=True),
+    Column("mode", String, nullable=False),
+    Column("changed_at", String, nullable=False),
+)
+
+# Who asked for access. ``status`` is pending, accepted or rejected; ``fields`` is what they filled in (JSON);
+# ``terms`` the commit whose card they agreed to ("": they were let in unasked); ``seen`` whether they know the answer.
+access_requests = Table(
+    "access_requests",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("repo", ForeignKey("repos.key", ondelete="CASCADE"), nullable=False),
+    Column("account", ForeignKey("accounts.lower", ondelete="CASCADE"), nullable=False, index=True),
+    Column("status", String, nullable=False),
+    Column("fields", Text, nullable=False),
+    Column("terms", String, nullable=False),
+    Column("asked_at", String, nullable=False),
+    Column("decided_at", String, nullable=False),
+    Column("decided_by", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("seen", Boolean, nullable=False),
+    UniqueConstraint("repo", "account"),
+    Index("access_requests_by_status", "repo", "status", "asked_at"),
+)
+
 redirects = Table(
     "redirects",
     metadata,

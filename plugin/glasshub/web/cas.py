@@ -56,15 +56,15 @@ def known_chunk(_prefix: str, chunk: str) -> Response:
 @bp.get("/cas/v1/reconstructions/<file>")
 def reconstruction_v1(file: str) -> Response:
     """How a file, or a range of it, is put together."""
-    repo, _ = caller("read")
-    return jsonify(reconstruction.first_version(xet.recipe_of(hub(), repo, file)))
+    repo, by = caller("read")
+    return jsonify(reconstruction.first_version(xet.recipe_of(hub(), repo, file), (repo, by)))
 
 
 @bp.get("/cas/v2/reconstructions/<file>")
 def reconstruction_v2(file: str) -> Response:
     """How a file, or a range of it, is put together, with few addresses."""
-    repo, _ = caller("read")
-    return jsonify(reconstruction.second_version(xet.recipe_of(hub(), repo, file)))
+    repo, by = caller("read")
+    return jsonify(reconstruction.second_version(xet.recipe_of(hub(), repo, file), (repo, by)))
 
 
 @bp.get("/cas/xorbs/<xorb>")

@@ -8,7 +8,7 @@ from typing import Literal
 
 from flask import Blueprint, Response, jsonify, request
 
-from glasshub import access, accounts, repos
+from glasshub import access, accounts, gates, repos
 from glasshub.access import Action
 from glasshub.errors import AccountNotFound, Forbidden, Unauthenticated
 from glasshub.identity import ANONYMOUS, Actor, Repo
@@ -43,7 +43,7 @@ def caller(scope: Scope) -> tuple[Repo, Actor]:
     Raises:
         Unauthenticated: there is none, or it is not ours, or has expired, or its person is gone.
         Forbidden: it is for reading only.
-        RepoNotFound: the person may not read the files of the repo any more.
+        RepoNotFound, GatedRepo, GatedRepoSignIn: the person may not read the files of the repo any more.
     """
     authorization = request.authorization
     if authorization is None or authorization.type != "bearer" or not authorization.token:
@@ -52,16 +52,14 @@ def caller(scope: Scope) -> tuple[Repo, Actor]:
     if "scope" not in said or (scope == "write" and said["scope"] != "write"):
         raise Forbidden("This token is for reading.")
     repo, by = repos.by_key(hub(), said["repo"]), _person(said)
-    if not access.may_read_files(by, repo):
-        raise access.repo_not_found(repo.repo_id)
     if scope == "write":
-        access.require(by, Action.DISCUSS, repo)
+        access.require(by, Action.DISCUSS, repo)  # whoever may bring content need not be one who may read it
+    else:
+        gates.require_files(hub(), by, repo)
     return repo, by
 
 
 def _token(repo: Repo, scope: Scope) -> Response:
-    if not access.may_read_files(actor(), repo):
-        raise access.repo_not_found(repo.repo_id)
     only = actor().only_repos
     claims = {
         "repo": repo.key,

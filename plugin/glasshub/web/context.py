@@ -6,7 +6,7 @@ from typing import cast
 
 from flask import current_app, g, request
 
-from glasshub import access, repos
+from glasshub import access, gates, repos
 from glasshub.access import Action
 from glasshub.hub import Hub
 from glasshub.identity import ANONYMOUS, Actor, Repo, RepoType
@@ -38,14 +38,17 @@ def public_url() -> str:
 
 
 def load_repo(
-    type: RepoType, namespace: str, name: str, action: Action = Action.READ, *, redirect: bool = True
+    type: RepoType, namespace: str, name: str, action: Action = Action.READ_FILES, *, redirect: bool = True
 ) -> Repo:
     """The repo that the address names, once the actor is allowed ``action`` on it.
+
+    Content is the default: who forgets to say that they give out less gives nobody too much.
 
     With ``redirect`` off, an old name serves as well as the new one: for clients that would not follow.
 
     Raises:
         RepoNotFound: missing, or private and not for this actor.
+        GatedRepo, GatedRepoSignIn: as :func:`glasshub.gates.require_files`.
         Unauthenticated, Forbidden: as :func:`glasshub.access.require`.
         Moved: the repo has another name now (told only to those who may read it).
     """
@@ -53,7 +56,10 @@ def load_repo(
     wanted = f"{namespace}/{name.removesuffix('.git')}"
     if redirect and repo.repo_id.lower() != wanted.lower():
         raise Moved(_renamed(f"{namespace}/{name}", repo.repo_id))
-    access.require(actor(), action, repo)
+    if action is Action.READ_FILES:
+        gates.require_files(hub(), actor(), repo)
+    else:
+        access.require(actor(), action, repo)
     return repo
 
 

@@ -59,7 +59,7 @@ def _on_glasshub_error(error: errors.GlasshubError) -> ResponseReturnValue:
         return _json_answer(status, error.code, error.message)
     if isinstance(error, errors.Unauthenticated) and request.method == "GET" and "Authorization" not in request.headers:
         return redirect(f"/login?next={quote(request.full_path.rstrip('?'), safe='/')}")
-    return _page(status, error.code, error.message)
+    return _page(status, error.code, error.message, error.page if isinstance(error, errors.GatedRepo) else "")
 
 
 def _on_http_exception(error: HTTPException) -> ResponseReturnValue:
@@ -126,10 +126,10 @@ def _lfs_answer(status: int, message: str) -> Response:
     return response
 
 
-def _page(status: int, code: str, message: str) -> Response:
-    title = HTTPStatus(status).phrase
+def _page(status: int, code: str, message: str, gate: str = "") -> Response:
+    title = "Ask for access" if gate else HTTPStatus(status).phrase
     body = render_template(
-        "errors/error.html", status=status, title=title, message=message, code=code, request_id=request_id()
+        "errors/error.html", status=status, title=title, message=message, code=code, request_id=request_id(), gate=gate
     )
     response = Response(body, status, content_type="text/html; charset=utf-8")
     response.headers["X-Error-Code"] = code

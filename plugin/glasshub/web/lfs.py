@@ -11,7 +11,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from glasshub import large_files, repos
+from glasshub import gates, large_files, repos
 from glasshub.blobs.pointer import Pointer, is_sha256
 from glasshub.errors import GlasshubError, Invalid, NotFound
 from glasshub.identity import Repo, RepoType
@@ -101,7 +101,8 @@ def complete(key: str, sha256: str) -> Response:
 @bp.get("/lfs/<key>/<sha256>")
 def get(key: str, sha256: str) -> Response:
     """The content of one object, or a range of it (the address is signed)."""
-    repo, pointer, _ = _signed(key, sha256)
+    repo, pointer, by = _signed(key, sha256)
+    gates.require_still(hub(), by, repo)
     return send(large_content(repo, pointer))
 
 

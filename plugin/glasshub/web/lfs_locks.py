@@ -26,7 +26,7 @@ PER_PAGE = 1000
 @lfs_routes("locks", "GET")
 def list_locks(type: RepoType, ns: str, name: str) -> Response:
     """The locks of a repo; ``path`` or ``id`` choose one."""
-    found = path_locks.every(hub(), load_repo(type, ns, name))
+    found = path_locks.every(hub(), load_repo(type, ns, name, Action.READ))
     for field, wanted in (("path", request.args.get("path")), ("id", request.args.get("id"))):
         if wanted:
             found = [lock for lock in found if getattr(lock, field) == wanted]

@@ -10,19 +10,19 @@ from glasshub.blobs.xet import content
 from glasshub.blobs.xet.content import Part, Recipe
 from glasshub.errors import Invalid, RangeNotSatisfiable
 from glasshub.web.context import hub
-from glasshub.web.xorb_bytes import MOST_RANGES, address
+from glasshub.web.xorb_bytes import MOST_RANGES, Reader, address
 
 Run = tuple[int, int, int, int]  # first and last (exclusive) chunk, first and last (inclusive) byte
 
 
-def first_version(recipe: Recipe) -> dict[str, Any]:
+def first_version(recipe: Recipe, reader: Reader) -> dict[str, Any]:
     """A reconstruction with one address for each run of chunks."""
     terms, parts = _terms(recipe)
     info = {
         xorb: [
             {
                 "range": {"start": start, "end": end},
-                "url": address(xorb, [(first, last)]),
+                "url": address(xorb, [(first, last)], reader),
                 "url_range": {"start": first, "end": last},
             }
             for start, end, first, last in runs
@@ -32,22 +32,22 @@ def first_version(recipe: Recipe) -> dict[str, Any]:
     return {**terms, "fetch_info": info}
 
 
-def second_version(recipe: Recipe) -> dict[str, Any]:
+def second_version(recipe: Recipe, reader: Reader) -> dict[str, Any]:
     """A reconstruction with one address for many runs of chunks of a xorb."""
     terms, parts = _terms(recipe)
     xorbs = {
-        xorb: [_fetch(xorb, runs[at : at + MOST_RANGES]) for at in range(0, len(runs), MOST_RANGES)]
+        xorb: [_fetch(xorb, runs[at : at + MOST_RANGES], reader) for at in range(0, len(runs), MOST_RANGES)]
         for xorb, runs in _runs(parts).items()
     }
     return {**terms, "xorbs": xorbs}
 
 
-def _fetch(xorb: str, runs: list[Run]) -> dict[str, Any]:
+def _fetch(xorb: str, runs: list[Run], reader: Reader) -> dict[str, Any]:
     ranges = [
         {"chunks": {"start": start, "end": end}, "bytes": {"start": first, "end": last}}
         for start, end, first, last in runs
     ]
-    return {"url": address(xorb, [(first, last) for _, _, first, last in runs]), "ranges": ranges}
+    return {"url": address(xorb, [(first, last) for _, _, first, last in runs], reader), "ranges": ranges}
 
 
 def _terms(recipe: Recipe) -> tuple[dict[str, Any], list[Part]]:

@@ -9,7 +9,7 @@ from dulwich.repo import MemoryRepo
 from dulwich.repo import Repo as GitRepo
 from flask import Blueprint, Response, request
 
-from glasshub import access, receive, repos
+from glasshub import access, gates, receive, repos
 from glasshub.access import Action
 from glasshub.errors import Forbidden, RepoNotFound, Unauthenticated
 from glasshub.git.advertise import advertise_receive_pack, advertise_upload_pack
@@ -79,6 +79,7 @@ def upload_pack(type: RepoType, ns: str, name: str) -> Response:
 def receive_pack(type: RepoType, ns: str, name: str) -> Response:
     """Take a push through the one door."""
     repo = repo_to_push(type, ns, name)
+    require_content(repo)
     body, who, here, address = git_body(), actor(), hub(), public_url()
     path = here.git_dir(repo)
 
@@ -101,6 +102,7 @@ def receive_pack(type: RepoType, ns: str, name: str) -> Response:
 def _advertise_push(type: RepoType, ns: str, name: str) -> bytes:
     try:
         repo = load_repo(type, ns, name, Action.DISCUSS)  # whoever may read may open a pull request
+        require_content(repo)
     except RepoNotFound:
         require_may_create(ns, name)
         return advertise_receive_pack(MemoryRepo(), hidden=hidden, capabilities=CAPABILITIES)
@@ -118,6 +120,15 @@ def repo_to_push(type: RepoType, ns: str, name: str) -> Repo:
     except RepoNotFound:
         require_may_create(ns, name)
         return repos.find_or_create_for_push(hub(), actor(), type, ns, name)
+
+
+def require_content(repo: Repo) -> None:
+    """Return if the actor may read the files that are in the repo, which pushing needs.
+
+    A pack may be made of pieces of what the repo has, and a commit may name files that it did not bring: either would
+    tell those who may not read it what is in a gated repo. They propose files by the API and the pages.
+    """
+    gates.require_files(hub(), actor(), repo)
 
 
 def require_may_create(ns: str, name: str) -> None:

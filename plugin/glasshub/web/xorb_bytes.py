@@ -8,8 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from flask import Response, request
 from werkzeug.datastructures import Range as AskedRanges
 
+from glasshub import gates, repos
 from glasshub.blobs.xet import content
 from glasshub.errors import Forbidden, NotFound
+from glasshub.identity import Actor, Repo
 from glasshub.web.content import file_body
 from glasshub.web.context import hub
 from glasshub.web.signed import claims, sign
@@ -18,13 +20,20 @@ MOST_RANGES = 64  # in one address, so that it stays short
 _SECONDS = 3600
 _TYPE = "application/octet-stream"
 
+Reader = tuple[Repo, Actor]  # who reads a file of which repo
 Range = tuple[int, int]  # first and last byte, both inclusive
 
 
-def address(xorb: str, ranges: Sequence[Range]) -> str:
-    """The signed address of a xorb that allows these ranges, each of them and several at once."""
+def address(xorb: str, ranges: Sequence[Range], reader: Reader) -> str:
+    """The signed address of a xorb that allows these ranges, each of them and several at once.
+
+    It is good for as long as the reader may read the files of the repo.
+    """
+    repo, by = reader
     listed = ",".join(f"{first}-{last}" for first, last in ranges)
-    return sign("GET", f"/cas/xorbs/{xorb}", {"ranges": listed}, seconds=_SECONDS)
+    return sign(
+        "GET", f"/cas/xorbs/{xorb}", {"ranges": listed, "repo": repo.key, "by": by.name or ""}, seconds=_SECONDS
+    )
 
 
 def answer(xorb: str) -> Response:
@@ -32,10 +41,12 @@ def answer(xorb: str) -> Response:
 
     Raises:
         Forbidden: the address is not signed by this hub, has expired, or does not allow the ranges.
+        GatedRepo, GatedRepoSignIn, RepoNotFound: whom it was given to may not read the repo's files any more.
         NotFound: the xorb is not on the hub.
     """
-    size = hub().blobs.size(content.XORBS, xorb)
-    allowed = _allowed(claims()["ranges"])
+    said = claims()
+    gates.require_still(hub(), said["by"], repos.by_key(hub(), said["repo"]))
+    size, allowed = hub().blobs.size(content.XORBS, xorb), _allowed(said["ranges"])
     if size is None:
         raise NotFound("This content is not on the hub any more. Tell an admin.")
     asked = _asked(request.range, size) if request.range else allowed

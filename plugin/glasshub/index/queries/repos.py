@@ -52,12 +52,14 @@ def repos(
     filters: Sequence[str] = (),
     namespace: str = "",
     size: SizeRange | None = None,
+    gated: bool | None = None,
     sort: Sort = "last_modified",
     limit: int = 50,
     cursor: str | None = None,
 ) -> Page[RepoRow]:
     """List repos; ``filters`` are tags that all must match; ``search`` is words in names, titles and cards.
 
+    ``gated`` chooses those that are, or are not.
     ``size`` leaves out models with fewer or more parameters, and those of which nobody knows how many they have.
 
     Words match from their beginning (``bert`` finds ``BERTopic``). ``results`` of a dataset count public models.
@@ -67,7 +69,7 @@ def repos(
     """
     if sort not in _SORTS:
         raise Invalid(f"Cannot sort by {sort!r}. Sort by one of: {', '.join(_SORTS)}.")
-    where, values = _where(see, type, search, filters, namespace)
+    where, values = _where(see, type, search, filters, namespace, gated)
     where, values = f"{where} AND {sized('r.key', size)}", {**values, **sizes(size)}
     column, descending, kind = _SORTS[sort]
     values["limit"] = cursors.clamp(limit) + 1
@@ -132,7 +134,12 @@ def totals(db: Database, see: Visibility) -> dict[str, int]:
 
 
 def _where(
-    see: Visibility, type: RepoType | None, search: str, filters: Sequence[str], namespace: str
+    see: Visibility,
+    type: RepoType | None,
+    search: str,
+    filters: Sequence[str],
+    namespace: str,
+    gated: bool | None,
 ) -> tuple[str, dict[str, Any]]:
     terms = [condition(see, "r.scope", "r.key")]
     values = parameters(see)
@@ -142,6 +149,8 @@ def _where(
     if namespace:
         terms.append("r.namespace_lower = :namespace")
         values["namespace"] = namespace.lower()
+    if gated is not None:
+        terms.append("r.gated != ''" if gated else "r.gated = ''")
     for number, tag in enumerate(dict.fromkeys(filters)):
         terms.append(f"r.key IN (SELECT key FROM repo_tags WHERE tag = :tag{number})")
         values[f"tag{number}"] = tag
@@ -179,4 +188,5 @@ def _repo(row: dict[str, Any]) -> RepoRow:
         downloads_all_time=row["downloads_ever"],
         likes=row["like_count"],
         trending=row["trend"],
+        gated=row["gated"],
     )

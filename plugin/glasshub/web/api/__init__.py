@@ -6,6 +6,7 @@ from flask import Blueprint
 
 from glasshub.web.api import (
     absent,
+    access_requests,
     accounts,
     benchmarks,
     branches,
@@ -42,6 +43,7 @@ BLUEPRINTS: list[Blueprint] = [
     commit.bp,
     discussions.bp,
     repos.bp,
+    access_requests.bp,
     benchmarks.bp,
     exports.bp,
     result_decisions.bp,

@@ -64,7 +64,7 @@ def organisation_members(name: str) -> Response:
 @bp.get(f"/api/{KIND}/<ns>/<name>/auth-check/<any('write'):action>")
 def auth_check(kind: str, ns: str, name: str, action: str) -> Response:
     """200 when the caller may read (or write) the repo."""
-    load_repo(repo_type(kind), ns, name, Action.WRITE if action == "write" else Action.READ)
+    load_repo(repo_type(kind), ns, name, Action.WRITE if action == "write" else Action.READ_FILES)
     return jsonify({})
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from flask import Response, jsonify, request
 
 from glasshub import access
-from glasshub.access import Visibility
+from glasshub.access import Action, Visibility
 from glasshub.errors import Invalid
 from glasshub.identity import Repo, RepoType
 from glasshub.web.context import actor, load_repo, public_url
@@ -22,9 +22,9 @@ def repo_type(kind: str) -> RepoType:
     return "dataset" if kind == "datasets" else "model"
 
 
-def api_repo(kind: str, ns: str, name: str) -> Repo:
-    """The repo an API address names (see :func:`glasshub.web.context.load_repo`)."""
-    return load_repo(repo_type(kind), ns, name)
+def api_repo(kind: str, ns: str, name: str, action: Action = Action.READ) -> Repo:
+    """The repo an API address names (see :func:`glasshub.web.context.load_repo`); what gives content says so."""
+    return load_repo(repo_type(kind), ns, name, action)
 
 
 def see() -> Visibility:

@@ -10,7 +10,7 @@ from typing import Any, Literal, cast
 from dulwich.repo import Repo as GitRepo
 from flask import Blueprint, Response, jsonify, request
 
-from glasshub import access, discussions, pulls, receive
+from glasshub import access, discussions, gates, pulls, receive
 from glasshub.access import Action
 from glasshub.conversation import Discussion
 from glasshub.desk import MAIN, Desk, Move
@@ -88,7 +88,7 @@ def details(kind: str, ns: str, name: str, number: int) -> Response:
     if found.is_pull:
         with open_repo(hub().git_dir(repo)) as git:
             item["filesWithConflicts"] = _conflicts(git, found)
-            if flag("diff"):
+            if flag("diff") and gates.may_read_files(hub(), actor(), repo):
                 item["diff"] = _diff(git, found)
     return jsonify(item)
 

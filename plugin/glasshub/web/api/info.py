@@ -81,7 +81,8 @@ def _info(repo: Repo, commit: str) -> Response:
 
 def _unindexed(repo: Repo) -> RepoRow:
     """A repo that was made a moment ago."""
-    return RepoRow(repo.key, repo.type, repo.namespace, repo.name, repo.private, repo.created_at, repo.created_at)
+    made = repo.created_at
+    return RepoRow(repo.key, repo.type, repo.namespace, repo.name, repo.private, made, made, gated=repo.gated)
 
 
 def _refs(found: dict[str, str], prefix: str) -> list[dict[str, str]]:

@@ -47,6 +47,7 @@ def repos(kind: str) -> Response:
         filters=filters,
         namespace=request.args.get("author", ""),
         size=_size(type),
+        gated=flag("gated") if request.args.get("gated") else None,
         sort=_SORTS[sort],
         limit=limit(100, _MOST_COSTLY if COSTLY & set(fields) else _MOST),
         cursor=request.args.get("cursor"),
@@ -55,8 +56,8 @@ def repos(kind: str) -> Response:
 
 
 def _asks_for_what_no_repo_has() -> bool:
-    """Whether the query wants repos that are gated or run by an inference provider; none here is."""
-    return flag("gated") or any(many(name) for name in ("inference", "inference_provider"))
+    """Whether the query wants repos that are run by an inference provider; none here is."""
+    return any(many(name) for name in ("inference", "inference_provider"))
 
 
 def _size(type: RepoType) -> SizeRange | None:

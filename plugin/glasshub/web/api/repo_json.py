@@ -61,7 +61,7 @@ _SIMPLE: dict[str, Callable[[RepoRow], Any]] = {
     "lastModified": lambda row: row.last_modified,
     "createdAt": lambda row: row.created_at,
     "private": lambda row: row.private,
-    "gated": lambda _: False,
+    "gated": lambda row: row.gated or False,
     "disabled": lambda _: False,
     "xetEnabled": lambda _: True,
     "downloads": lambda row: row.downloads,

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, g, jsonify
 from glasshub import access, repos
 from glasshub.access import Action
 from glasshub.errors import Conflict, Forbidden, Invalid, RepoNotFound, Unauthenticated
-from glasshub.identity import Repo, RepoType
+from glasshub.identity import GATES, Gate, Repo, RepoType
 from glasshub.initial_commit import create_repo
 from glasshub.web.api.arguments import KIND, api_repo
 from glasshub.web.api.json_body import JsonBody, json_body
@@ -54,10 +54,8 @@ def move() -> Response:
 
 @bp.put(f"/api/{KIND}/<ns>/<name>/settings")
 def settings(kind: str, ns: str, name: str) -> Response:
-    """Change ``visibility`` (or ``private``); ours are ``allowForcePush`` and ``pullRequests``."""
+    """Change ``visibility`` (or ``private``) and ``gated``; ours are ``allowForcePush`` and ``pullRequests``."""
     repo, body = api_repo(kind, ns, name), json_body()
-    if body.fields.get("gated") not in (None, False):
-        raise Invalid("This hub has no gated repos. Make the repo private, and its readers members of its namespace.")
     changed = repos.configure(
         hub(),
         actor(),
@@ -65,11 +63,12 @@ def settings(kind: str, ns: str, name: str) -> Response:
         private=_private(body),
         allow_force_push=body.maybe_flag("allowForcePush"),
         pulls_enabled=body.maybe_flag("pullRequests"),
+        gated=_gated(body),
     )
     return jsonify(
         {
             "private": changed.private,
-            "gated": False,
+            "gated": changed.gated or False,
             "allowForcePush": changed.allow_force_push,
             "pullRequests": changed.pulls_enabled,
         }
@@ -106,6 +105,16 @@ def _type(body: JsonBody) -> RepoType:
     if asked not in ("model", "dataset"):
         raise Invalid(f"This hub keeps models and datasets, not a {asked[:40]!r}.")
     return "dataset" if asked == "dataset" else "model"
+
+
+def _gated(body: JsonBody) -> Gate | None:
+    asked = body.fields.get("gated")
+    if asked is None or asked is False:
+        return "" if asked is False else None
+    found = next((mode for mode in GATES if mode and mode == asked), None)
+    if found is None:
+        raise Invalid("gated is auto, manual or false.")
+    return found
 
 
 def _private(body: JsonBody) -> bool | None:

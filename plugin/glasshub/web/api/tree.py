@@ -8,7 +8,7 @@ from typing import Any
 from dulwich.repo import Repo as GitRepo
 from flask import Blueprint, Response, jsonify, request
 
-from glasshub import access, large_files
+from glasshub import gates, large_files
 from glasshub.blobs.pointer import Pointer
 from glasshub.errors import EntryNotFound, Invalid
 from glasshub.git.pointers import pointers_among
@@ -88,7 +88,7 @@ def _items(
 
 def _xet_hashes(repo: Repo, pointers: Collection[Pointer]) -> dict[str, dict[str, str]]:
     """What leads Xet clients straight to the chunks of large files, by SHA-256, if the asker may have them."""
-    if not pointers or not access.may_read_files(actor(), repo):
+    if not pointers or not gates.may_read_files(hub(), actor(), repo):
         return {}
     found = large_files.find(hub(), repo, pointers)
     return {sha256: {"xetHash": file.xet_hash} for sha256, file in found.items() if file.xet_hash}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint
 
 from glasshub.web.pages import (
+    access_requests,
     collections,
     dataset,
     device,
@@ -36,6 +37,7 @@ BLUEPRINTS: list[Blueprint] = [
     settings.bp,
     org_settings.bp,
     repo_settings.bp,
+    access_requests.bp,
     listing.bp,
     collections.bp,
     people.bp,

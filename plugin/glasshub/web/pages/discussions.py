@@ -70,7 +70,7 @@ def new(type: RepoType, ns: str, name: str) -> ResponseReturnValue:
 @repo_routes(bp, "/discussions/new", methods=("POST",))
 def create(type: RepoType, ns: str, name: str) -> ResponseReturnValue:
     """Open a discussion, or a pull request that begins at ``main``."""
-    repo = load_repo(type, ns, name)
+    repo = load_repo(type, ns, name, Action.READ)
     asked = request.form
     pull = "pull" in asked
     title, body = asked.get("title", ""), asked.get("body", "")

@@ -32,14 +32,14 @@ COMMENT = f"{ONE}/comment/<comment_id>"
 @repo_routes(bp, f"{ONE}/comment", methods=("POST",))
 def comment(type: RepoType, ns: str, name: str, number: int) -> ResponseReturnValue:
     """Add a comment, with a file if one was chosen."""
-    repo = load_repo(type, ns, name)
+    repo = _repo(type, ns, name)
     return _with_comment(repo, number, lambda text: partial(discussions.comment, number=number, body=text))
 
 
 @repo_routes(bp, f"{ONE}/status", methods=("POST",))
 def status(type: RepoType, ns: str, name: str, number: int) -> ResponseReturnValue:
     """Close, reopen, make ready or a draft, with a comment if there is one."""
-    repo, wanted = load_repo(type, ns, name), request.form.get("status", "")
+    repo, wanted = _repo(type, ns, name), request.form.get("status", "")
     return _with_comment(
         repo, number, lambda text: partial(discussions.set_status, number=number, status=wanted, comment=text)
     )
@@ -48,7 +48,7 @@ def status(type: RepoType, ns: str, name: str, number: int) -> ResponseReturnVal
 @repo_routes(bp, f"{ONE}/merge", methods=("POST",))
 def merge(type: RepoType, ns: str, name: str, number: int) -> ResponseReturnValue:
     """Merge a pull request whose head is still the one that was looked at."""
-    repo, form = load_repo(type, ns, name), request.form
+    repo, form = _repo(type, ns, name), request.form
     how, text = cast(How, form.get("how", "")), form.get("comment", "")
     decision = partial(pulls.merge, number=number, how=how, comment=text, head=form.get("head", ""))
     return _decide(repo, number, decision, text=text)
@@ -58,14 +58,14 @@ def merge(type: RepoType, ns: str, name: str, number: int) -> ResponseReturnValu
 def title(type: RepoType, ns: str, name: str, number: int) -> ResponseReturnValue:
     """Change the title."""
     wanted = request.form.get("title", "")
-    return _decide(load_repo(type, ns, name), number, partial(discussions.retitle, number=number, title=wanted))
+    return _decide(_repo(type, ns, name), number, partial(discussions.retitle, number=number, title=wanted))
 
 
 @repo_routes(bp, f"{ONE}/pin", methods=("POST",))
 def pin(type: RepoType, ns: str, name: str, number: int) -> ResponseReturnValue:
     """Keep it at the top of the list, or no longer."""
     pinned = request.form.get("pinned") == "1"
-    return _decide(load_repo(type, ns, name), number, partial(discussions.set_pinned, number=number, pinned=pinned))
+    return _decide(_repo(type, ns, name), number, partial(discussions.set_pinned, number=number, pinned=pinned))
 
 
 @repo_routes(bp, f"{ONE}/lock", methods=("POST",))
@@ -73,14 +73,14 @@ def lock(type: RepoType, ns: str, name: str, number: int) -> ResponseReturnValue
     """Let only those comment who may write to the repo, or everybody again."""
     locked, reason = request.form.get("locked") == "1", request.form.get("reason", "")
     decision = partial(discussions.set_locked, number=number, locked=locked, reason=reason)
-    return _decide(load_repo(type, ns, name), number, decision)
+    return _decide(_repo(type, ns, name), number, decision)
 
 
 @repo_routes(bp, f"{ONE}/delete-head", methods=("POST",))
 def delete_head(type: RepoType, ns: str, name: str, number: int) -> ResponseReturnValue:
     """Delete the commits' ref of a pull request that is over."""
     expected = request.form.get("head", "")
-    return _decide(load_repo(type, ns, name), number, partial(pulls.delete_head, number=number, expected=expected))
+    return _decide(_repo(type, ns, name), number, partial(pulls.delete_head, number=number, expected=expected))
 
 
 @repo_routes(bp, f"{COMMENT}/edit", methods=("POST",))
@@ -88,7 +88,7 @@ def edit(type: RepoType, ns: str, name: str, number: int, comment_id: str) -> Re
     """Change one's own comment; the former text stays to be seen."""
     body = request.form.get("body", "")
     decision = partial(discussions.edit_comment, number=number, comment_id=comment_id, body=body)
-    return _decide(load_repo(type, ns, name), number, decision, about=comment_id, text=body)
+    return _decide(_repo(type, ns, name), number, decision, about=comment_id, text=body)
 
 
 @repo_routes(bp, f"{COMMENT}/hide", methods=("POST",))
@@ -96,14 +96,18 @@ def hide(type: RepoType, ns: str, name: str, number: int, comment_id: str) -> Re
     """Fold a comment away."""
     reason = request.form.get("reason", "")
     decision = partial(discussions.hide_comment, number=number, comment_id=comment_id, reason=reason)
-    return _decide(load_repo(type, ns, name), number, decision, about=comment_id)
+    return _decide(_repo(type, ns, name), number, decision, about=comment_id)
 
 
 @repo_routes(bp, f"{COMMENT}/show", methods=("POST",))
 def show(type: RepoType, ns: str, name: str, number: int, comment_id: str) -> ResponseReturnValue:
     """Show a hidden comment again."""
     decision = partial(discussions.show_comment, number=number, comment_id=comment_id)
-    return _decide(load_repo(type, ns, name), number, decision, about=comment_id)
+    return _decide(_repo(type, ns, name), number, decision, about=comment_id)
+
+
+def _repo(type: RepoType, ns: str, name: str) -> Repo:
+    return load_repo(type, ns, name, Action.READ)
 
 
 def _with_comment(repo: Repo, number: int, decision: Callable[[str], Decision]) -> ResponseReturnValue:

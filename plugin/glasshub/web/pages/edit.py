@@ -100,7 +100,7 @@ def create(type: RepoType, ns: str, name: str, rest: str) -> ResponseReturnValue
 
 
 def _open(type: RepoType, ns: str, name: str, rest: str, *, new: bool) -> Page:
-    view = view_repo(type, ns, name)
+    view = view_repo(type, ns, name, Action.READ if new else Action.READ_FILES)
     access.require(actor(), Action.DISCUSS, view.repo)
     with open_repo(hub().git_dir(view.repo)) as git:
         page = _find(git, view, rest, new=new)

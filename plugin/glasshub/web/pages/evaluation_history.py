@@ -8,6 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from glasshub import receive, results
+from glasshub.access import Action
 from glasshub.desk import Move
 from glasshub.errors import Conflict, Invalid, NotFound
 from glasshub.history import read_history
@@ -58,7 +59,7 @@ def show(ns: str, name: str, id: str) -> ResponseReturnValue:
 
 
 def _decide(ns: str, name: str, decision: partial[Move], done: str) -> ResponseReturnValue:
-    repo = load_repo("model", ns, name)
+    repo = load_repo("model", ns, name, Action.READ)
     try:
         receive.decide(hub(), repo, actor(), partial(decision, reason=request.form.get("reason", "")))
     except (Conflict, Invalid, NotFound) as error:

@@ -9,6 +9,7 @@ from dulwich.repo import Repo as GitRepo
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from glasshub.access import Action
 from glasshub.blobs.pointer import Pointer
 from glasshub.cards import parse_card
 from glasshub.errors import EntryNotFound, RevisionNotFound
@@ -92,7 +93,7 @@ def tree(type: RepoType, ns: str, name: str, rest: str) -> ResponseReturnValue:
 @repo_routes(bp, "/blob/<path:rest>")
 def blob(type: RepoType, ns: str, name: str, rest: str) -> ResponseReturnValue:
     """A file: highlighted, rendered (Markdown, unless ``view=source``), shown (images) or offered for download."""
-    view = view_repo(type, ns, name)
+    view = view_repo(type, ns, name, Action.READ_FILES)
     with open_repo(hub().git_dir(view.repo)) as git:
         rev, path = split_revision_path(git, rest)
         found = entry(git, rev.commit, path)

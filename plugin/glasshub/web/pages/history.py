@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
+from glasshub.access import Action
 from glasshub.errors import RevisionNotFound
 from glasshub.git.diff import diff_commits
 from glasshub.git.read import commit as read_commit
@@ -49,7 +50,7 @@ def commits(type: RepoType, ns: str, name: str, rest: str) -> ResponseReturnValu
 @repo_routes(bp, "/commit/<id>")
 def commit(type: RepoType, ns: str, name: str, id: str) -> ResponseReturnValue:
     """One commit and its difference from its first parent."""
-    view = view_repo(type, ns, name)
+    view = view_repo(type, ns, name, Action.READ_FILES)
     with open_repo(hub().git_dir(view.repo)) as git:
         found = read_commit(git, resolve_revision(git, id).commit)
         parent = found.parents[0] if found.parents else None

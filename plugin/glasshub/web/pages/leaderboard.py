@@ -61,7 +61,7 @@ def page(ns: str, name: str) -> ResponseReturnValue:
 
 def _reports(view: RepoView, benchmark: BenchmarkRow, task: TaskRow, model_id: str) -> ResponseReturnValue:
     ns, _, name = model_id.partition("/")
-    model = load_repo("model", ns, name)
+    model = load_repo("model", ns, name, Action.READ)
     db = hub().index.read()
     rows = queries.reports(db, see(), view.repo.key, task.task_id, model.key)
     groups = counted(rows)

@@ -6,6 +6,7 @@ from flask import Blueprint, redirect, request
 from flask.typing import ResponseReturnValue
 
 from glasshub import popularity
+from glasshub.access import Action
 from glasshub.identity import Repo, RepoType
 from glasshub.web.context import actor, hub, load_repo
 
@@ -16,7 +17,7 @@ bp = Blueprint("likes", __name__)
 @bp.post("/datasets/<ns>/<name>/like", defaults={"type": "dataset"})
 def like(type: RepoType, ns: str, name: str) -> ResponseReturnValue:
     """Like a repo, or no longer."""
-    repo = load_repo(type, ns, name)
+    repo = load_repo(type, ns, name, Action.READ)
     popularity.like(hub(), actor(), repo, likes=request.form.get("like") == "1")
     return redirect(repo.path, code=303)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
+from glasshub.access import Action
 from glasshub.conversation import Discussion
 from glasshub.errors import NotFound
 from glasshub.git.read import open_repo
@@ -30,7 +31,7 @@ def commits(type: RepoType, ns: str, name: str, number: int) -> ResponseReturnVa
 @repo_routes(bp, f"{ONE}/files")
 def files(type: RepoType, ns: str, name: str, number: int) -> ResponseReturnValue:
     """What a pull request changes against its merge base (``view=split``: side by side; ``file=N``: one alone)."""
-    view = view_repo(type, ns, name)
+    view = view_repo(type, ns, name, Action.READ_FILES)
     found = _pull_of(view, number)
     with open_repo(hub().git_dir(view.repo)) as git:
         pull = PullView.open(git, found)

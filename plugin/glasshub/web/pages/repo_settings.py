@@ -7,8 +7,8 @@ from flask.typing import ResponseReturnValue
 
 from glasshub import repos
 from glasshub.access import Action
-from glasshub.errors import GlasshubError
-from glasshub.identity import Repo, RepoType
+from glasshub.errors import GlasshubError, Invalid
+from glasshub.identity import GATES, Repo, RepoType
 from glasshub.web.context import actor, hub, load_repo
 
 bp = Blueprint("repo_settings", __name__)
@@ -31,7 +31,10 @@ def change(type: RepoType, ns: str, name: str) -> ResponseReturnValue:
     """Save visibility, protection, and whether pull requests are taken."""
     repo = _load(type, ns, name)
     asked = {name: name in request.form for name in ("private", "allow_force_push", "pulls_enabled")}
-    repos.configure(hub(), actor(), repo, **asked)
+    gated = next((mode for mode in GATES if mode == request.form.get("gated", repo.gated)), None)
+    if gated is None:
+        raise Invalid("Choose who reads the files: everybody, whoever asks, or whoever is let in.")
+    repos.configure(hub(), actor(), repo, **asked, gated=gated)
     flash("The settings are saved.", "good")
     return redirect(f"{repo.path}/settings", code=303)
 

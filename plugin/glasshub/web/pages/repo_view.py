@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from glasshub import access
+from glasshub import access, gates
 from glasshub.access import Action, Visibility
 from glasshub.identity import Repo, RepoType
 from glasshub.index import queries
@@ -40,6 +40,7 @@ class RepoView:
     may_write: bool
     may_administer: bool
     open_discussions: int = 0
+    may_read_files: bool = True
 
     @property
     def path(self) -> str:
@@ -70,14 +71,19 @@ class RepoView:
         tabs.append(Tab("files", "Files", tree_url(repo.path, MAIN)))
         tabs.append(Tab("history", "History", commits_url(repo.path, MAIN)))
         tabs.append(Tab("discussions", "Community", f"{repo.path}/discussions", self.open_discussions))
+        if repo.gated and self.may_write:
+            tabs.append(Tab("access", "Access", f"{repo.path}/access-requests"))
         if self.may_administer:
             tabs.append(Tab("settings", "Settings", f"{repo.path}/settings"))
         return tabs
 
 
-def view_repo(type: RepoType, ns: str, name: str) -> RepoView:
-    """Load the repo that an address names. Raises as :func:`glasshub.web.context.load_repo`."""
-    repo, who = load_repo(type, ns, name), actor()
+def view_repo(type: RepoType, ns: str, name: str, action: Action = Action.READ) -> RepoView:
+    """Load the repo that an address names; pages with the content of files ask for ``READ_FILES``.
+
+    Raises as :func:`glasshub.web.context.load_repo`.
+    """
+    repo, who = load_repo(type, ns, name, action), actor()
     index = hub().index.read()
     return RepoView(
         repo,
@@ -86,6 +92,7 @@ def view_repo(type: RepoType, ns: str, name: str) -> RepoView:
         access.may(who, Action.WRITE, repo),
         access.may(who, Action.ADMINISTER, repo),
         queries.discussion_counts(index, repo.key)["open"],
+        gates.may_read_files(hub(), who, repo),
     )
 
 
@@ -109,4 +116,4 @@ def repo_routes(bp: Blueprint, suffix: str = "", *, methods: Sequence[str] = ("G
 def _bare_row(repo: Repo) -> RepoRow:
     # A repo made a moment ago, before its first sync.
     created = repo.created_at
-    return RepoRow(repo.key, repo.type, repo.namespace, repo.name, repo.private, created, created)
+    return RepoRow(repo.key, repo.type, repo.namespace, repo.name, repo.private, created, created, gated=repo.gated)

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
 from glasshub import accounts
+from glasshub.access import Action
 from glasshub.index.queries import About
 from glasshub.index.rows import FeedDiscussion, FeedResult
 from glasshub.notices import atom, feeds
@@ -36,7 +37,7 @@ def account(ns: str) -> ResponseReturnValue:
 @bp.get("/datasets/<ns>/<name>", defaults={"type": "dataset"})
 def repo(type: str, ns: str, name: str) -> ResponseReturnValue:
     """Results and discussions of a model, discussions of a dataset."""
-    found = load_repo("dataset" if type == "dataset" else "model", ns, name)
+    found = load_repo("dataset" if type == "dataset" else "model", ns, name, Action.READ)
     entries = feeds.activity(hub().index.read(), see(), About(found.key), _addresses())
     return _answer(f"repo/{found.key}", found.repo_id, found.path, found.namespace, found.created_at, entries)
 

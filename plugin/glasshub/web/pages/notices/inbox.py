@@ -7,9 +7,10 @@ from contextlib import suppress
 from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from glasshub.access import Action
 from glasshub.errors import Busy, GlasshubError
 from glasshub.identity import Repo, RepoType
-from glasshub.notices import inbox
+from glasshub.notices import access_notices, inbox
 from glasshub.notices.inbox import MOST_COUNTED, Watching
 from glasshub.web.context import actor, hub, load_repo
 from glasshub.web.links import thread_url, with_query
@@ -50,14 +51,15 @@ def page() -> ResponseReturnValue:
     """Unread threads, or with ``show=all`` all of them."""
     user()
     everything = request.args.get("show") == "all"
-    threads = inbox.threads(hub(), actor())
+    threads, gate = inbox.threads(hub(), actor()), access_notices.notices(hub(), actor())
     shown = [thread for thread in threads if everything or thread.unread]
     start = max(0, request.args.get("start", 0, type=int))
     next_start = start + PER_PAGE if start + PER_PAGE < len(shown) else 0
     return render_template(
         "notices/inbox.html",
         threads=shown[start : start + PER_PAGE],
-        unread=sum(thread.unread for thread in threads),
+        gate=gate,
+        unread=sum(thread.unread for thread in threads) + gate.count,
         total=len(shown),
         everything=everything,
         start=start,
@@ -70,11 +72,15 @@ def page() -> ResponseReturnValue:
 
 @bp.post("/notifications/read")
 def read() -> ResponseReturnValue:
-    """Take one thread (``repo``, ``number``) or all of them as read."""
+    """Take one thread (``repo``, ``number``), one answer to a request for access, or all of them as read."""
     user()
     key, number = request.form.get("repo", ""), request.form.get("number", 0, type=int)
-    inbox.mark_read(hub(), actor(), [(key, number)] if key else None)
+    answer = request.form.get("request", "")
+    if key or not answer:
+        inbox.mark_read(hub(), actor(), [(key, number)] if key else None)
     if not key:
+        access_notices.mark_seen(hub(), actor(), answer)
+    if not key and not answer:
         flash("Everything is marked as read.", "good")
     return redirect(with_query("/notifications", show="all" if request.form.get("show") == "all" else ""), code=303)
 
@@ -84,7 +90,7 @@ def read() -> ResponseReturnValue:
 def watch(type: RepoType, ns: str, name: str) -> ResponseReturnValue:
     """Watch a repo, ignore it, or neither."""
     user()
-    repo = load_repo(type, ns, name)
+    repo = load_repo(type, ns, name, Action.READ)
     inbox.set_watching(hub(), actor(), repo, request.form.get("choice", ""))
     flash(_said(repo, inbox.watching(hub(), actor(), repo)), "good")
     return redirect("/settings/watching" if request.form.get("from") == "settings" else repo.path, code=303)
@@ -101,7 +107,7 @@ def watching() -> ResponseReturnValue:
 def unread_count() -> str:
     """The number in the head of every page: ``""`` for none, ``99+`` for many."""
     try:
-        count = inbox.unread(hub(), actor())
+        count = inbox.unread(hub(), actor()) + access_notices.notices(hub(), actor()).count
     except GlasshubError:  # the page (perhaps one about just that error) is worth more than the number
         return ""
     return "" if not count else str(count) if count <= MOST_COUNTED else f"{MOST_COUNTED}+"

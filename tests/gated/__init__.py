@@ -1,0 +1,1 @@
+"""Gated repos: asking, deciding, and that nobody reads files who was not let in."""
