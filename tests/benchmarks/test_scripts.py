@@ -36,6 +36,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         ("hub.py", [], "2 benchmarks with 3 tasks, 3 models, 9 results"),
         ("index.py", ["--quick"], "sync of a model with 2 result files"),
+        ("exports.py", ["--quick"], "jsonl: 0.0 MB in"),
         ("push.py", ["--pushes", "2"], "2 of 2 pushes"),
         ("reindex.py", ["--times", "1"], "9 results"),
         ("serve.py", ["--quick", "--requests", "2", "--only", "API: top 100 of the"], "memory after these"),
