@@ -69,7 +69,7 @@ def test_every_kind_of_event_is_told_once_and_in_order():
 
 
 def test_every_type_of_event_has_a_place_in_this_test():
-    about_results = {EventType.RESULT_HIDDEN, EventType.RESULT_SHOWN, EventType.SQUASHED}
+    about_results = {EventType.RESULT_HIDDEN, EventType.RESULT_SHOWN, EventType.SQUASHED, EventType.COMMITTED}
     assert {item.type for item in STORY} | about_results | {EventType.COMMENT_SHOWN} == set(EventType)
     for type in about_results:  # they are about no discussion; if one came here, nothing would break
         assert change_json(event(1, type, result="x"))["type"] == str(type)
