@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 
 import pytest
+from click.testing import CliRunner
 
 from glasshub import accounts, gates, repos
 from glasshub.access import may_read_files
+from glasshub.cli import cli
 from glasshub.errors import (
     AccountNotFound,
     Conflict,
@@ -21,7 +24,9 @@ from glasshub.errors import (
 from glasshub.gate_form import MOST_FIELDS, MOST_VALUE, GateForm, answers, gate_form
 from glasshub.hub import Hub
 from glasshub.identity import ANONYMOUS, Actor, Repo, Role
+from glasshub.notices import changes
 from glasshub.notices.access_notices import mark_seen, notices
+from glasshub.notices.changes import State
 from glasshub.registry.tables import access_requests
 from glasshub.registry.tables import accounts as account_table
 from tests.gated.conftest import Vault
@@ -263,6 +268,25 @@ def _decide_on_the_page(vault: Vault) -> None:
     assert again.status_code == 400
     assert "rejected already" in again.text
     assert "Let in unasked" not in client.get(f"{page}?status=rejected").text
+
+
+def test_webhooks_hear_of_the_gate(town: Hub, repo: Repo):
+    before, now = State(replace(repo, gated="")), State(repo)
+    for one, other, said in ((before, now, "manual"), (now, before, False)):
+        (notice,) = changes.notices(one, other, [], "http://hub.example")
+        assert notice.scope == "repo.config"
+        assert notice.payload["updatedConfig"] == {"gated": said}
+    stored = json.loads(before.to_json())
+    del stored["repo"]["gated"]  # as it was told before there were gates
+    assert State.from_json(json.dumps(stored)) == before
+
+
+def test_the_command_gates_a_repo(town: Hub, repo: Repo):
+    for mode, gated in (("off", ""), ("auto", "auto"), ("manual", "manual")):
+        arguments = ["--data", str(town.settings.data), "repo", "gate", "model", "ada/vault", mode]
+        done = CliRunner().invoke(cli, arguments, catch_exceptions=False)
+        assert done.exit_code == 0
+        assert repos.by_key(town, repo.key).gated == gated
 
 
 def test_members_with_any_role_read(town: Hub):
