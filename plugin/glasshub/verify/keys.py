@@ -45,8 +45,8 @@ class RunnerKey:
         return Ed25519PublicKey.from_public_bytes(self.public)
 
     def covers(self, instant: str) -> bool:
-        """Whether a token issued then is covered."""
-        return self.not_before <= instant and not (self.revoked_at and instant >= self.revoked_at)
+        """Whether a token issued then is covered. Tokens tell whole seconds, so a window begins with its second."""
+        return self.not_before[:19] <= instant[:19] and not (self.revoked_at and instant >= self.revoked_at)
 
 
 def new_private_key() -> bytes:
