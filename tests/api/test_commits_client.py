@@ -252,7 +252,7 @@ def test_large_files_by_git_lfs_are_copied_and_committed_by_their_hash(lab: Lab,
 
 def test_older_clients_ask_whether_a_repo_has_xet_before_large_uploads(lab: Lab, kept: str):
     answer = lab.http("writer").get(f"/api/models/{kept}?expand=xetEnabled")
-    assert (answer.status_code, answer.json()["xetEnabled"]) == (200, False)
+    assert (answer.status_code, answer.json()["xetEnabled"]) == (200, True)
 
 
 def test_a_broken_benchmark_does_not_reach_main(lab: Lab):
