@@ -13,6 +13,7 @@ INSTALL = {
     "chromium": "apt-get install chromium chromium-driver",
     "openssl": "apt-get install openssl",
     "clients": "pip install datasets transformers jinja2 (in an environment of its own); GLASSHUB_CLIENTS=its python",
+    "client-envs": "a folder of virtual environments, made as .ci/run makes them; GLASSHUB_CLIENT_ENVS=the folder",
     "inspect": "pip install inspect-ai datasets openai (in an environment of its own), and put its bin folder on PATH",
 }
 

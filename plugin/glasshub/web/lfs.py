@@ -54,14 +54,18 @@ def batch(type: RepoType, ns: str, name: str) -> Response:
         raise Invalid("This hub knows objects by their SHA-256. Leave hash_algo out.")
     pointers = _pointers(body)
     known = large_files.find(hub(), repo, pointers)
-    multipart = "multipart" in _strings(body.get("transfers"))
+    transfers = _strings(body.get("transfers"))
+    multipart = "multipart" in transfers
     objects = [
         _upload(repo, pointer, pointer.sha256 in known, multipart=multipart)
         if upload
         else _download(repo, pointer, pointer.sha256 in known)
         for pointer in pointers
     ]
-    return answer({"transfer": "multipart" if multipart and upload else "basic", "objects": objects})
+    # Of the clients that offer both, older versions of huggingface_hub speak Xet only if it is chosen here.
+    xet = upload and multipart and "xet" in transfers
+    chosen = "xet" if xet else "multipart" if multipart and upload else "basic"
+    return answer({"transfer": chosen, "objects": objects})
 
 
 @bp.put("/lfs/<key>/<sha256>")

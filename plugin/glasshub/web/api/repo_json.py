@@ -16,6 +16,7 @@ from glasshub.index import queries
 from glasshub.index.rows import RepoRow
 from glasshub.web.api.arguments import see
 from glasshub.web.api.model_json import MODEL_FIELDS
+from glasshub.web.api.old_clients import knows_errors
 from glasshub.web.api.results import eval_results_json
 from glasshub.web.api.storage_json import STORAGE_FIELDS
 from glasshub.web.context import hub
@@ -126,7 +127,8 @@ def repo_json(row: RepoRow, fields: Iterable[str], *, commit: str = "", blobs: b
 def eval_results(key: str) -> list[dict[str, Any]]:
     """The results of one model as this reader may see them."""
     db = hub().index.read()
-    return eval_results_json(queries.results_of_model(db, see(), key), queries.problems(db, key))
+    problems = queries.problems(db, key) if knows_errors() else []
+    return eval_results_json(queries.results_of_model(db, see(), key), problems)
 
 
 def _siblings(row: RepoRow, commit: str, *, blobs: bool) -> list[dict[str, Any]]:
