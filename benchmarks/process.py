@@ -9,14 +9,16 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 START_SECONDS = 300
 STOP_SECONDS = 20
+PEAK_SECONDS = 0.2
 SETTLE_SECONDS = 1  # until a worker has loaded what it needs
 _FIELD = re.compile(r"^(\w+):\s+(\d+) kB$", re.MULTILINE)
 
@@ -50,6 +52,30 @@ class Server:
         found = [_memory_of(pid) for pid in _family(self.process.pid)]
         return Memory(sum(rss for rss, _ in found), sum(pss for _, pss in found), len(found))
 
+    def processor(self) -> tuple[float, float]:
+        """Seconds of the processor that it and its workers took so far: their own, and the system's for them."""
+        user, system = zip(*(_ticks(pid) for pid in _family(self.process.pid)), strict=True)
+        return sum(user) / os.sysconf("SC_CLK_TCK"), sum(system) / os.sysconf("SC_CLK_TCK")
+
+    @contextmanager
+    def peak(self) -> Iterator[list[float]]:
+        """Looks at the memory all the time; the list holds what was found, as PSS in MB."""
+        found: list[float] = []
+        ended = threading.Event()
+
+        def look() -> None:
+            while not ended.wait(PEAK_SECONDS):
+                with suppress(OSError):  # a process that ends meanwhile
+                    found.append(self.memory().pss)
+
+        thread = threading.Thread(target=look, daemon=True)
+        thread.start()
+        try:
+            yield found
+        finally:
+            ended.set()
+            thread.join()
+
 
 @contextmanager
 def hub_server(data: Path, *, workers: int = 2, program: Sequence[str] = ("-m", "glasshub")) -> Iterator[Server]:
@@ -69,14 +95,14 @@ def server(words: Sequence[str]) -> Iterator[Server]:
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen([sys.executable, *words, str(port)], stdout=log, stderr=log)
         try:
-            _wait(process, port)
+            wait_for(process, port)
             yield Server(process, port)
         except BaseException:
             log.seek(0)
             sys.stderr.write(log.read().decode(errors="replace"))
             raise
         finally:
-            _stop(process)
+            stop(process)
 
 
 def free_port() -> int:
@@ -87,7 +113,8 @@ def free_port() -> int:
         return port
 
 
-def _wait(process: subprocess.Popen[bytes], port: int) -> None:
+def wait_for(process: subprocess.Popen[bytes], port: int) -> None:
+    """Return once it listens. Raises ``RuntimeError`` when it ends before, or takes too long."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -99,7 +126,8 @@ def _wait(process: subprocess.Popen[bytes], port: int) -> None:
     raise RuntimeError("the server does not listen")
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a process, kindly first."""
     process.send_signal(signal.SIGTERM)
     try:
         process.wait(STOP_SECONDS)
@@ -118,6 +146,11 @@ def _family(pid: int) -> Iterator[int]:
 def _memory_of(pid: int) -> tuple[float, float]:
     fields = dict(_FIELD.findall(Path(f"/proc/{pid}/smaps_rollup").read_text()))
     return int(fields["Rss"]) / 1024, int(fields["Pss"]) / 1024
+
+
+def _ticks(pid: int) -> tuple[int, int]:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]), int(fields[12])
 
 
 @dataclass(frozen=True)

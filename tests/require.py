@@ -11,6 +11,7 @@ INSTALL = {
     "git": "apt-get install git",
     "git-lfs": "apt-get install git-lfs",
     "chromium": "apt-get install chromium chromium-driver",
+    "nginx": "apt-get install nginx-light",
     "openssl": "apt-get install openssl",
     "clients": "pip install datasets transformers jinja2 (in an environment of its own); GLASSHUB_CLIENTS=its python",
     "client-envs": "a folder of virtual environments, made as .ci/run makes them; GLASSHUB_CLIENT_ENVS=the folder",
@@ -24,6 +25,7 @@ def require(program: str) -> str:
     Skips the test when it is missing; with ``GLASSHUB_REQUIRE=all`` the test fails instead.
     """
     found = os.environ.get(f"GLASSHUB_{program.upper().replace('-', '_')}") or shutil.which(program)
+    found = found or shutil.which(program, path="/usr/sbin")
     if found:
         return found
     pytest.skip(f"{program} is not installed: {INSTALL[program]}")

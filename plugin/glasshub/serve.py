@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import logging
 import os
 import signal
@@ -10,7 +12,7 @@ import sqlite3
 import struct
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from flask import Flask
@@ -26,6 +28,7 @@ from glasshub.notices.loop import DeliveryLoop
 from glasshub.popularity import CountLoop
 
 _log = logging.getLogger(__name__)
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # of mallopt(3)
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
@@ -120,6 +123,7 @@ def serve(
         Conflict: the port is taken.
     """
     require_free(host, port)
+    _give_memory_back()
     prepare(settings)
     options = {
         "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
@@ -136,7 +140,15 @@ def serve(
         "worker_exit": lambda server, worker: worker.app.stop(),  # noqa: ARG005 - gunicorn names the argument
     }
     logging.getLogger("gunicorn.error").addFilter(_is_no_stall)
+    gc.freeze()  # what is loaded is shared with the workers as long as nobody writes to it, and looking at it writes
     _Server(settings, options).run()
+
+
+def _give_memory_back() -> None:
+    """Tell the C library to keep little of what threads have freed: buffers of a megabyte come and go all the time."""
+    with suppress(OSError, AttributeError):  # another C library has other ways
+        for option, value in ((_M_ARENA_MAX, 2), (_M_MMAP_THRESHOLD, 256 * 1024), (_M_TRIM_THRESHOLD, 1024**2)):
+            ctypes.CDLL(None).mallopt(option, value)
 
 
 def _ready(listeners: Iterable[Any], stall: float, on_ready: Callable[[], None]) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import IO
 
 from glasshub import gates, large_files
@@ -17,7 +19,10 @@ from glasshub.errors import Invalid, NotFound
 from glasshub.hub import Hub
 from glasshub.identity import Actor, Repo
 from glasshub.registry import xorbs as rows
-from glasshub.xorb_rights import Allowed, allowed, joined
+from glasshub.xorb_rights import Allowed, allowed, joined, may_read_files_of
+
+_BATCH = 1024 * 1024
+_MOST_BESIDE = 256  # xorbs in one answer
 
 
 def add_xorb(hub: Hub, repo: Repo, name: str, stream: IO[bytes]) -> bool:
@@ -62,7 +67,7 @@ def recipe_of(hub: Hub, repo: Repo, name: str) -> Recipe:
 
 
 def known_chunk(hub: Hub, repo: Repo, actor: Actor, chunk: str, *, key: bytes, expires: int) -> bytes:
-    """The shard of a xorb that holds a chunk, so that a client need not send what it lists.
+    """The shard of a xorb that holds a chunk and of those beside it, so that a client need not send what it lists.
 
     Args:
         chunk: its hash as text, one that clients may ask for.
@@ -77,14 +82,32 @@ def known_chunk(hub: Hub, repo: Repo, actor: Actor, chunk: str, *, key: bytes, e
     with hub.registry.read() as db:
         holding = rows.holding(db, chunk)
     for xorb in holding:
-        rights = allowed(hub, repo, actor, xorb)
-        if not rights.runs or not hub.blobs.touch(content.XORBS, xorb):
-            continue
-        chunks = content.chunks_of(hub.blobs, xorb)
-        shown = [rights.covers(place, place + 1) for place in range(len(chunks))]
-        if any(may and found.hash == wanted for may, found in zip(shown, chunks, strict=True)):
-            return dedup.answer(from_text(xorb), chunks, shown, key=key, expires=expires)
+        known = _known(hub, repo, actor, xorb)
+        if known and any(may and c.hash == wanted for may, c in zip(known.shown, known.chunks, strict=True)):
+            beside = (_known(hub, repo, actor, other) for other in _beside(hub, actor, xorb))
+            return dedup.answer([known, *(other for other in beside if other)], key=key, expires=expires)
     raise NotFound("No chunk like this is known.")
+
+
+def _known(hub: Hub, repo: Repo, actor: Actor, xorb: str) -> dedup.Known | None:
+    """What the actor may be told of a xorb. Touched: clients may refer to it as long as the answer holds."""
+    rights = allowed(hub, repo, actor, xorb)
+    if not rights.runs or not hub.blobs.touch(content.XORBS, xorb):
+        return None
+    chunks = content.chunks_of(hub.blobs, xorb)
+    return dedup.Known(from_text(xorb), chunks, [rights.covers(place, place + 1) for place in range(len(chunks))])
+
+
+def _beside(hub: Hub, actor: Actor, xorb: str) -> list[str]:
+    """Other xorbs of a file that uses a xorb, of the first that the actor may read."""
+    with hub.registry.read() as db:
+        files = rows.files(db, xorb)
+    for key, file in files:
+        if may_read_files_of(hub, actor, key):
+            with suppress(NotFound):
+                parts = content.load_recipe(hub.blobs, file).parts
+                return [name for name in dict.fromkeys(part.xorb for part in parts) if name != xorb][:_MOST_BESIDE]
+    return []
 
 
 def _note(hub: Hub, repo: Repo, recipe: Recipe) -> None:
@@ -96,6 +119,7 @@ def _note(hub: Hub, repo: Repo, recipe: Recipe) -> None:
     with hub.registry.write() as db:
         own = {xorb for xorb in runs if repo.key in {use.repo for use in rows.uses(db, xorb) if use.last is None}}
         rows.add_runs(db, repo.key, [(x, *run) for x, found in runs.items() if x not in own for run in joined(found)])
+        rows.add_file(db, repo.key, recipe.hash, runs)
         if first is not None:
             chunk = content.chunks_of(hub.blobs, first.xorb)[first.start]
             rows.add_chunks(db, [to_text(chunk.hash)], first.xorb)
@@ -146,7 +170,30 @@ class _Checked:
 
 
 def _sha256(pieces: Iterable[bytes]) -> str:
+    """The SHA-256 of pieces, hashed in another thread while the next ones are made."""
     digest = hashlib.sha256()
-    for data in pieces:
-        digest.update(data)
+    with ThreadPoolExecutor(1, thread_name_prefix="sha256") as threads:
+        hashing: Future[None] | None = None
+        for batch in _batches(pieces):
+            if hashing is not None:
+                hashing.result()
+            hashing = threads.submit(_update, digest, batch)
     return digest.hexdigest()
+
+
+def _batches(pieces: Iterable[bytes]) -> Iterator[list[bytes]]:
+    batch: list[bytes] = []
+    size = 0
+    for data in pieces:
+        batch.append(data)
+        size += len(data)
+        if size >= _BATCH:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _update(digest: hashlib._Hash, batch: list[bytes]) -> None:
+    for data in batch:
+        digest.update(data)

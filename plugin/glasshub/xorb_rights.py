@@ -38,7 +38,7 @@ def allowed(hub: Hub, repo: Repo, actor: Actor, xorb: str) -> Allowed:
     runs = []
     for use in uses:
         if use.repo not in readable:
-            readable[use.repo] = _may_read(hub, actor, use.repo)
+            readable[use.repo] = may_read_files_of(hub, actor, use.repo)
         if readable[use.repo]:
             runs.append((use.first, _ALL if use.last is None else use.last))
             if use.last is None:
@@ -57,7 +57,8 @@ def joined(runs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return found
 
 
-def _may_read(hub: Hub, actor: Actor, key: str) -> bool:
+def may_read_files_of(hub: Hub, actor: Actor, key: str) -> bool:
+    """Whether the actor may read the files of the repo with this key."""
     try:
         return gates.may_read_files(hub, actor, repos.by_key(hub, key))
     except RepoNotFound:

@@ -44,7 +44,17 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 )
 def test_a_benchmark_reports_and_cleans_up(table: Path, tmp_path: Path, script: str, options: list[str], told: str):
     require("git")
-    command = [sys.executable, str(SCRIPTS / script), str(table), *options]
+    _reports([sys.executable, str(SCRIPTS / script), str(table), *options], told, tmp_path)
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_clients_reports_and_cleans_up(tmp_path: Path):
+    require("nginx")
+    told = "download, stock, Xet, xorbs from the hub / download, stock, Xet, xorbs from nginx"
+    _reports([sys.executable, str(SCRIPTS / "clients.py"), "--quick"], told, tmp_path)
+
+
+def _reports(command: list[str], told: str, tmp_path: Path) -> None:
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=100, check=False)
     assert done.returncode == 0, done.stderr

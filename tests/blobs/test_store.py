@@ -56,8 +56,11 @@ def test_what_is_not_what_was_announced_leaves_nothing(
 def test_parts_are_joined_in_order_and_can_be_sent_again(store: LocalStore, tmp_path: Path):
     upload = store.begin()
     cut = [DATA[:100_000], DATA[100_000:200_000], DATA[200_000:]]
-    store.part(upload, 2, io.BytesIO(b"z" * 100_000), size=100_000)
-    tags = [(n, store.part(upload, n, io.BytesIO(part), size=len(part))) for n, part in enumerate(cut, start=1)]
+    store.part(upload, 2, io.BytesIO(b"z" * 100_000), at=100_000, size=100_000)
+    tags = [
+        (n, store.part(upload, n, io.BytesIO(part), at=100_000 * (n - 1), size=len(part)))
+        for n, part in enumerate(cut, start=1)
+    ]
     with pytest.raises(Invalid, match="Part 1"):
         store.complete(upload, tags[1:], "files", NAME, size=len(DATA))
     with pytest.raises(Invalid, match="Part 3"):
@@ -73,7 +76,7 @@ def test_names_are_hashes_and_nothing_else(store: LocalStore, name: str):
     with pytest.raises(NotFound):
         store.path("files", name)
     with pytest.raises(NotFound):
-        store.part("../x", 1, io.BytesIO(b""), size=0)
+        store.part("../x", 1, io.BytesIO(b""), at=0, size=0)
 
 
 def test_a_death_while_storing_leaves_nothing_under_the_name(store: LocalStore, tmp_path: Path):

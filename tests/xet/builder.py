@@ -42,6 +42,15 @@ def shard_of(
     )
 
 
+def shard_of_terms(terms: list[tuple[str, list[bytes], int]]) -> bytes:
+    """A shard with one file of several terms: xorb, its chunks, and the place of the first."""
+    leaves = [(chunk_hash(c), len(c)) for _, chunks, _ in terms for c in chunks]
+    rows = [struct.pack("<32sIIII", from_text(x), 0, sum(map(len, c)), n, n + len(c)) for x, c, n in terms]
+    proofs = [struct.pack("<32s16x", verification_hash([chunk_hash(c) for c in chunks])) for _, chunks, _ in terms]
+    head = struct.pack("<32sQQ", TAG, 2, 0) + struct.pack("<32sII8x", file_hash(leaves), 1 << 31, len(terms))
+    return head + b"".join(rows + proofs) + (b"\xff" * 32 + bytes(16)) * 2
+
+
 def repo(hub: Hub, owner: str, name: str, *, private: bool = False) -> Repo:
     return repos.create(hub, accounts.actor_for(hub, owner), "model", owner, name, private=private)
 

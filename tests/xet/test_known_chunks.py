@@ -17,7 +17,7 @@ from glasshub.blobs.xet.shard import parse_shard
 from glasshub.errors import Invalid, NotFound
 from glasshub.hub import Hub
 from glasshub.identity import Actor, Repo
-from tests.xet.builder import CHUNKS, bring, person, repo, shard_of, xorb_of
+from tests.xet.builder import CHUNKS, bring, person, repo, shard_of, shard_of_terms, xorb_of
 
 KEY = b"k" * 32
 FIRST = to_text(chunk_hash(CHUNKS[0]))
@@ -34,6 +34,27 @@ def ask(hub: Hub, to: Repo, actor: Actor, chunk: str = FIRST) -> list[bytes]:
     assert sorted(lookup) == lookup
     assert {short for short, _, _ in lookup} == {int.from_bytes(h[:8], "little") for h, _, _ in found.chunks}
     return [hash for hash, _, _ in found.chunks]
+
+
+def test_the_answer_tells_of_the_other_xorbs_of_the_file_too_as_far_as_they_are_for_the_asker(town: Hub):
+    private, public = repo(town, "ada", "p", private=True), repo(town, "ada", "public")
+    hidden = [b"hidden" * 100, b"shown" * 100]
+    xorbs = [xorb_of(chunks) for chunks in (CHUNKS, hidden)]
+    xet.add_xorb(town, public, xorbs[0][0], io.BytesIO(xorbs[0][1]))
+    xet.add_xorb(town, private, xorbs[1][0], io.BytesIO(xorbs[1][1]))
+    both = shard_of_terms([(xorbs[0][0], CHUNKS, 0), (xorbs[1][0], hidden[1:], 1)])
+    xet.register(town, public, person(town, "ada"), both)
+    own = repo(town, "eve", "own")
+    shard = xet.known_chunk(town, own, person(town, "eve"), FIRST, key=KEY, expires=int(time.time()) + 60)
+    found = {to_text(xorb.hash): [hash for hash, _, _ in xorb.chunks] for xorb in parse_shard(shard).xorbs}
+    assert found[xorbs[0][0]] == [keyed(chunk) for chunk in CHUNKS]
+    assert found[xorbs[1][0]][1] == keyed(hidden[1])
+    assert found[xorbs[1][0]][0] != keyed(hidden[0])
+    footer = struct.unpack("<9Q32s2Q48x4Q", shard[-200:])
+    for number in range(footer[8]):
+        short, row, place = struct.unpack_from("<QII", shard, footer[7] + 16 * number)
+        (hash,) = struct.unpack_from("<8s", shard, footer[2] + 48 * (row + 1 + place))
+        assert int.from_bytes(hash, "little") == short
 
 
 def keyed(chunk: bytes) -> bytes:

@@ -19,9 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
 
-from glasshub.errors import Invalid, NotFound, TooLarge
+from glasshub.blobs.parts import Parts
+from glasshub.blobs.writing import PIECE, Check, write
+from glasshub.errors import Invalid, NotFound
 
-PIECE = 1024 * 1024
 ABANDONED_SECONDS = 24 * 3600
 _NAME = re.compile(r"[0-9a-f]{64}")
 _UPLOAD = re.compile(r"[0-9a-f]{32}")
@@ -54,11 +55,14 @@ class BlobStore(Protocol):
     def begin(self) -> str:
         """Begin an upload in parts; returns its id."""
 
-    def part(self, upload: str, number: int, stream: IO[bytes], *, size: int) -> str:
-        """Store a part (numbers from 1; repeating replaces); returns its digest. Raises ``NotFound``, ``Invalid``."""
+    def part(self, upload: str, number: int, stream: IO[bytes], *, at: int, size: int) -> str:
+        """Store a part (numbers from 1; repeating replaces) that begins at a byte of the whole; returns its tag.
+
+        Raises ``NotFound``, ``Invalid``.
+        """
 
     def complete(self, upload: str, parts: list[tuple[int, str]], kind: str, name: str, *, size: int) -> bool:
-        """Join the parts (number, digest) in order and store the whole, as :meth:`receive`. Raises ``Invalid``."""
+        """Check the whole that the parts (number, tag) make and store it, as :meth:`receive`. Raises ``Invalid``."""
 
     def sweep(self) -> int:
         """Remove uploads that nobody finished; returns how many."""
@@ -86,16 +90,6 @@ class Stored:
     name: str
     size: int
     touched: float
-
-
-class Check(Protocol):
-    """Looks at content while it is stored."""
-
-    def update(self, data: bytes) -> object:
-        """Take the next bytes."""
-
-    def finish(self) -> None:
-        """All bytes came. Raises ``Invalid`` when they are not what they should be."""
 
 
 class Sha256:
@@ -132,7 +126,8 @@ class LocalStore:
         """See :class:`BlobStore`; content of kind ``files`` is checked by its SHA-256."""
         fresh = self._incoming / f"{secrets.token_hex(16)}.part"
         try:
-            _write(fresh, _pieces(stream, size), check or Sha256(name), expected=size, exact=exact)
+            with fresh.open("xb") as file:
+                write(file.fileno(), stream, check or Sha256(name), size=size, exact=exact)
             return self._keep(fresh, kind, name)
         finally:
             fresh.unlink(missing_ok=True)
@@ -177,32 +172,21 @@ class LocalStore:
         (self._incoming / upload).mkdir()
         return upload
 
-    def part(self, upload: str, number: int, stream: IO[bytes], *, size: int) -> str:
+    def part(self, upload: str, number: int, stream: IO[bytes], *, at: int, size: int) -> str:
         """See :class:`BlobStore`."""
-        folder = self._upload(upload)
         if not 1 <= number <= 10_000:
             raise Invalid("Parts are numbered from 1 to 10,000.")
-        fresh = folder / f"{number}.{secrets.token_hex(4)}"
-        digest = _Digest()
-        try:
-            _write(fresh, _pieces(stream, size), digest, expected=size)
-            fresh.rename(folder / str(number))
-        finally:
-            fresh.unlink(missing_ok=True)
-        return digest.hex
+        return self._parts(upload).write(number, stream, at=at, size=size)
 
     def complete(self, upload: str, parts: list[tuple[int, str]], kind: str, name: str, *, size: int) -> bool:
         """See :class:`BlobStore`. Repeating it after it succeeded does no harm."""
         if not (self._incoming / upload).is_dir() and self.touch(kind, name):
             return False
-        folder = self._upload(upload)
-        fresh = self._incoming / f"{upload}.part"
-        try:
-            _write(fresh, self._joined(folder, parts), Sha256(name), expected=size)
-            made = self._keep(fresh, kind, name)
-        finally:
-            fresh.unlink(missing_ok=True)
-        shutil.rmtree(folder, ignore_errors=True)
+        joined = self._parts(upload)
+        with joined.closed(parts, self._incoming / f"{upload}.part") as whole:
+            joined.check(whole, Sha256(name), size=size)
+            made = self._keep(whole, kind, name)
+        joined.remove()
         return made
 
     def sweep(self) -> int:
@@ -255,24 +239,11 @@ class LocalStore:
             return True
         return False
 
-    def _upload(self, upload: str) -> Path:
+    def _parts(self, upload: str) -> Parts:
         folder = self._incoming / upload
         if not _UPLOAD.fullmatch(upload) or not folder.is_dir():
             raise NotFound("This upload is not known, or was finished. Begin it again.")
-        return folder
-
-    def _joined(self, folder: Path, parts: list[tuple[int, str]]) -> Iterator[bytes]:
-        for place, (number, digest) in enumerate(sorted(parts), start=1):
-            path = folder / str(number)
-            if number != place or not path.is_file():
-                raise Invalid(f"Part {place} was not uploaded. Upload it and complete again.")
-            seen = _Digest()
-            with path.open("rb") as file:
-                while data := file.read(PIECE):
-                    seen.update(data)
-                    yield data
-            if digest and digest.strip('"') != seen.hex:
-                raise Invalid(f"Part {number} is not the one that was acknowledged. Upload it again.")
+        return Parts(folder)
 
     def _keep(self, fresh: Path, kind: str, name: str) -> bool:
         target = self.path(kind, name)
@@ -285,46 +256,6 @@ class LocalStore:
         for folder in (target.parent, target.parent.parent, target.parent.parent.parent):
             _sync(folder)
         return True
-
-
-class _Digest:
-    """A short digest of a part, for its ETag."""
-
-    def __init__(self) -> None:
-        self._hash = hashlib.blake2b(digest_size=16)
-
-    @property
-    def hex(self) -> str:
-        return self._hash.hexdigest()
-
-    def update(self, data: bytes) -> None:
-        self._hash.update(data)
-
-    def finish(self) -> None:
-        """Any content is right."""
-
-
-def _write(path: Path, pieces: Iterator[bytes], check: Check, *, expected: int, exact: bool = True) -> None:
-    size = 0
-    with path.open("xb") as file:
-        for data in pieces:
-            size += len(data)
-            if size > expected:
-                raise TooLarge(f"The content has more than the {expected:,} bytes that were announced.")
-            check.update(data)
-            file.write(data)
-        if exact and size != expected:
-            raise Invalid(f"The content has {size:,} bytes, not the {expected:,} that were announced. Upload it again.")
-        check.finish()
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _pieces(stream: IO[bytes], size: int) -> Iterator[bytes]:
-    left = size + 1  # one more than announced is enough to notice
-    while left > 0 and (data := stream.read(min(PIECE, left))):
-        left -= len(data)
-        yield data
 
 
 def _sync(folder: Path) -> None:

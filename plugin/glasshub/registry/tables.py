@@ -233,6 +233,15 @@ xorb_runs = Table(
     Column("last", Integer, primary_key=True),
 )
 
+# Which files (Xet hashes) of which repos are made of which xorbs: whoever needs one of these may need the others.
+xorb_files = Table(
+    "xorb_files",
+    metadata,
+    Column("xorb", String, primary_key=True),
+    Column("repo", ForeignKey("repos.key", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("file", String, primary_key=True),
+)
+
 # Chunks that clients may ask for to find out what they need not send, and the xorbs that hold them.
 known_chunks = Table(
     "known_chunks",

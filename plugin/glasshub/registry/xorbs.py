@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select, tuple_
 
-from glasshub.registry.tables import known_chunks, xorb_runs, xorb_uses
+from glasshub.registry.tables import known_chunks, xorb_files, xorb_runs, xorb_uses
 
 _AT_ONCE = 200  # rows in one statement
-_TABLES = (xorb_uses, xorb_runs, known_chunks)
+_TABLES = (xorb_uses, xorb_runs, xorb_files, known_chunks)
 _MOST_XORBS = 100  # a chunk that is in more of them is not looked for further
 
 
@@ -64,6 +64,22 @@ def holding(db: Connection, chunk: str) -> list[str]:
     """The xorbs that hold a known chunk."""
     found = select(known_chunks.c.xorb).where(known_chunks.c.chunk == chunk).order_by(known_chunks.c.xorb)
     return list(db.scalars(found.limit(_MOST_XORBS)))
+
+
+def add_file(db: Connection, repo: str, file: str, xorbs: Collection[str]) -> None:
+    """Note that a file of a repo is made of xorbs."""
+    same = (xorb_files.c.repo == repo) & (xorb_files.c.file == file)
+    known = set(db.scalars(select(xorb_files.c.xorb).where(same)))
+    fresh = sorted(set(xorbs) - known)
+    if fresh:
+        db.execute(xorb_files.insert(), [{"xorb": xorb, "repo": repo, "file": file} for xorb in fresh])
+
+
+def files(db: Connection, xorb: str) -> list[tuple[str, str]]:
+    """Files (repo, Xet hash) that are made of a xorb."""
+    found = select(xorb_files.c.repo, xorb_files.c.file).where(xorb_files.c.xorb == xorb)
+    ordered = found.order_by(xorb_files.c.file, xorb_files.c.repo).limit(_MOST_XORBS)
+    return [(row.repo, row.file) for row in db.execute(ordered)]
 
 
 def known(db: Connection) -> set[str]:

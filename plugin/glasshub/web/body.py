@@ -14,6 +14,7 @@ from werkzeug.exceptions import ClientDisconnected
 from glasshub.config import Settings
 from glasshub.errors import Invalid
 from glasshub.git.pack_read import Limits
+from glasshub.web.socket_body import direct
 
 
 class GunzipReader(io.RawIOBase):
@@ -46,7 +47,13 @@ class Unbroken(io.RawIOBase):
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         """Fill ``buffer``; 0 at the end. Raises ``Invalid`` when the client has gone."""
-        data = self.read(len(buffer))
+        try:
+            into = getattr(self._source, "readinto", None)
+            if into is not None:
+                return cast(int, into(buffer))
+            data = self._source.read(len(buffer))
+        except (ClientDisconnected, OSError) as error:
+            raise _cut() from error
         buffer[: len(data)] = data
         return len(data)
 
@@ -55,13 +62,18 @@ class Unbroken(io.RawIOBase):
         try:
             return self._source.read(count)
         except (ClientDisconnected, OSError) as error:
-            raise Invalid("The transfer was cut before its end. Try again.") from error
+            raise _cut() from error
+
+
+def _cut() -> Invalid:
+    return Invalid("The transfer was cut before its end. Try again.")
 
 
 def counted_body() -> IO[bytes]:
     """The body as a stream without the limit on forms: whoever reads it counts."""
     request.max_content_length = sys.maxsize  # None would mean the limit on forms, not none at all
-    return cast("IO[bytes]", Unbroken(request.stream))
+    source = direct(request.environ) or request.stream
+    return cast("IO[bytes]", Unbroken(source))
 
 
 def git_body() -> IO[bytes]:

@@ -5,20 +5,23 @@ Protocol: https://huggingface.co/docs/xet
 
 from __future__ import annotations
 
+import io
 import time
+from typing import IO, cast
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify
 
 from glasshub import xet
 from glasshub.blobs.xet.shard import MAX_SHARD
-from glasshub.blobs.xet.xorb import MAX_XORB
 from glasshub.errors import NotFound, TooLarge
 from glasshub.web import reconstruction, xorb_bytes
+from glasshub.web.body import counted_body
 from glasshub.web.cas_tokens import caller
 from glasshub.web.context import hub
 from glasshub.web.signed import derived_key
 
 bp = Blueprint("cas", __name__)
+_BUFFER = 1024 * 1024
 _WEEK = 7 * 24 * 3600
 
 
@@ -26,8 +29,8 @@ _WEEK = 7 * 24 * 3600
 def put_xorb(_prefix: str, xorb: str) -> Response:
     """A xorb: chunks back to back."""
     repo, _ = caller("write")
-    request.max_content_length = MAX_XORB
-    return jsonify({"was_inserted": xet.add_xorb(hub(), repo, xorb, request.stream)})
+    body = io.BufferedReader(cast(io.RawIOBase, counted_body()), _BUFFER)
+    return jsonify({"was_inserted": xet.add_xorb(hub(), repo, xorb, cast("IO[bytes]", body))})
 
 
 @bp.post("/cas/v1/shards")
@@ -35,8 +38,7 @@ def put_xorb(_prefix: str, xorb: str) -> Response:
 def put_shard() -> Response:
     """What files are made of."""
     repo, by = caller("write")
-    request.max_content_length = MAX_SHARD
-    data = request.stream.read(MAX_SHARD + 1)
+    data = io.BufferedReader(cast(io.RawIOBase, counted_body()), _BUFFER).read(MAX_SHARD + 1)
     if len(data) > MAX_SHARD:
         raise TooLarge(f"A shard has at most {MAX_SHARD:,} bytes.")
     xet.register(hub(), repo, by, data)

@@ -80,14 +80,15 @@ def put(key: str, sha256: str) -> Response:
 def put_part(key: str, sha256: str, number: int) -> Response:
     """One part of an object."""
     _, pointer, _ = _signed(key, sha256)
-    size = min(CHUNK, pointer.size - CHUNK * (number - 1))
-    digest = hub().blobs.part(claims()["upload"], number, counted_body(), size=size)
-    return Response(status=200, headers={"ETag": f'"{digest}"'})
+    at = CHUNK * (number - 1)
+    size = min(CHUNK, pointer.size - at)
+    tag = hub().blobs.part(claims()["upload"], number, counted_body(), at=at, size=size)
+    return Response(status=200, headers={"ETag": f'"{tag}"'})
 
 
 @bp.post("/lfs/<key>/<sha256>")
 def complete(key: str, sha256: str) -> Response:
-    """All parts have come: join and check them."""
+    """All parts have come: check what they make."""
     repo, pointer, by = _signed(key, sha256)
     listed = json_object().get("parts")
     parts = [

@@ -22,10 +22,10 @@ from glasshub.blobs.xet.xorb import (
     MAX_CHUNKS,
     MAX_XORB,
     Chunk,
+    Chunks,
     decode,
     pack_index,
     read_chunks,
-    unpack_index,
     xorb_hash,
 )
 from glasshub.errors import Invalid, NotFound, TooLarge
@@ -74,7 +74,7 @@ def store_xorb(store: BlobStore, name: str, stream: IO[bytes]) -> bool:
     return new
 
 
-def chunks_of(store: BlobStore, name: str) -> list[Chunk]:
+def chunks_of(store: BlobStore, name: str) -> Chunks:
     """The chunks of a stored xorb. Raises ``NotFound``."""
     if store.size(INDEXES, name) is None or store.size(XORBS, name) is None:
         raise NotFound(MISSING.format(name))
@@ -124,50 +124,53 @@ def _stream_part(store: BlobStore, part: Part, start: int, end: int) -> Iterator
 
 
 @cached(LRUCache(_REMEMBERED, getsizeof=len), key=lambda store, name: (id(store), name), lock=Lock())
-def _index(store: BlobStore, name: str) -> list[Chunk]:
-    return unpack_index(b"".join(store.stream(INDEXES, name)))
+def _index(store: BlobStore, name: str) -> Chunks:
+    return Chunks(b"".join(store.stream(INDEXES, name)))
 
 
 class _Pull:
     """Pieces as a stream that is read by lengths."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces, self._left = pieces, b""
+        self._pieces, self._left = pieces, memoryview(b"")
 
-    def read(self, size: int) -> bytes:
+    def read(self, size: int) -> memoryview:
         """Exactly ``size`` bytes, fewer at the end."""
-        parts = [self._left]
-        have = len(self._left)
-        while have < size and (piece := next(self._pieces, b"")):
-            parts.append(piece)
-            have += len(piece)
-        data = b"".join(parts)
-        self._left = data[size:]
-        return data[:size]
+        if len(self._left) < size:
+            parts = [self._left]
+            have = len(self._left)
+            while have < size and (piece := next(self._pieces, b"")):
+                parts.append(memoryview(piece))
+                have += len(piece)
+            self._left = memoryview(b"".join(parts))
+        data, self._left = self._left[:size], self._left[size:]
+        return data
 
 
-class _Reader(io.RawIOBase):
+class _Reader:
     """A xorb that is looked at while it is read; also the check that all of it was right."""
 
     def __init__(self, stream: IO[bytes], name: str) -> None:
         self._chunks = read_chunks(stream)
-        self._name, self._left = name, b""
+        self._name, self._left = name, memoryview(b"")
         self.chunks: list[Chunk] = []
 
-    def read(self, size: int = -1, /) -> bytes:
-        """The next bytes, at most ``size``."""
+    def readinto(self, buffer: memoryview) -> int:
+        """Fill ``buffer`` with the next bytes, or some of it; 0 at the end."""
         while not self._left:
             found = next(self._chunks, None)
             if found is None:
-                return b""
+                return 0
             self.chunks.append(found[0])
             if len(self.chunks) > MAX_CHUNKS:
                 raise TooLarge(f"The xorb has more than {MAX_CHUNKS:,} chunks.")
-            self._left = found[1]
-        data, self._left = self._left[:size], self._left[size:]
-        return data
+            self._left = memoryview(found[1])
+        count = min(len(buffer), len(self._left))
+        buffer[:count] = self._left[:count]
+        self._left = self._left[count:]
+        return count
 
-    def update(self, data: bytes) -> None:
+    def update(self, data: memoryview) -> None:
         """Nothing is left to look at."""
 
     def finish(self) -> None:
@@ -180,7 +183,7 @@ class _Reader(io.RawIOBase):
 class _Anything:
     """Content that the hub made itself."""
 
-    def update(self, data: bytes) -> None:
+    def update(self, data: memoryview) -> None:
         """Takes the next bytes."""
 
     def finish(self) -> None:

@@ -1,6 +1,6 @@
 """Global deduplication: which chunks clients may ask for, and the shard that answers them. Pure.
 
-The answer lists the chunks of a xorb. Their hashes are keyed: who has a chunk recognises it, and nobody learns a hash
+The answer lists the chunks of xorbs. Their hashes are keyed: who has a chunk recognises it, and nobody learns a hash
 of what they do not have. Specification: https://huggingface.co/docs/xet/deduplication and .../shard
 """
 
@@ -9,7 +9,9 @@ from __future__ import annotations
 import secrets
 import struct
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
 
 from blake3 import blake3
 
@@ -31,37 +33,58 @@ def is_eligible(chunk: bytes) -> bool:
     return int.from_bytes(chunk[24:32], "little") % ONE_IN == 0
 
 
-def answer(xorb: bytes, chunks: Sequence[Chunk], shown: Sequence[bool], *, key: bytes, expires: int) -> bytes:
-    """The shard that tells a client of the chunks of a xorb.
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A xorb of which a client is told: its hash, all its chunks in order, and which of them the client may use.
+
+    Others keep their place, but cannot be recognised.
+    """
+
+    xorb: bytes
+    chunks: Sequence[Chunk]
+    shown: Sequence[bool]
+
+
+def answer(known: Iterable[Known], *, key: bytes, expires: int) -> bytes:
+    """The shard that tells a client of the chunks of xorbs.
 
     Args:
-        xorb: its hash.
-        chunks: all its chunks in order.
-        shown: which of them the client may use; others keep their place, but cannot be recognised.
+        known: the xorbs.
         key: 32 bytes that the hashes are keyed with.
         expires: when clients should forget it (seconds since the epoch).
     """
-    rows, lookup, offset = [], [], 0
-    for place, (chunk, may) in enumerate(zip(chunks, shown, strict=True)):
-        hash = blake3(chunk.hash, key=key).digest() if may else secrets.token_bytes(SIZE)
-        length = chunk.length if may else 0
-        rows.append(_CHUNK.pack(hash, offset, length, _ELIGIBLE if may and is_eligible(chunk.hash) else 0, 0))
-        lookup.append((_short(hash), place))
-        offset += length
-    stored = chunks[-1].end if chunks else 0
-    files = BOOKEND
-    xorbs = _XORB.pack(xorb, 0, len(rows), offset, stored) + b"".join(rows) + BOOKEND
-    xorb_lookup = struct.pack("<QI", _short(xorb), 0)
-    chunk_lookup = b"".join(struct.pack("<QII", short, 0, place) for short, place in sorted(lookup))
+    xorbs, xorb_lookup, chunk_lookup = [], [], []
+    row = content = stored = 0
+    for one in sorted(known, key=lambda one: _short(one.xorb)):
+        section, hashes, length = _section(one, key)
+        xorbs.append(section)
+        xorb_lookup.append(struct.pack("<QI", _short(one.xorb), row))
+        chunk_lookup += [(_short(hash), row, place) for place, hash in enumerate(hashes)]
+        row += 1 + len(hashes)
+        content, stored = content + length, stored + one.chunks[-1].end
     header = _HEADER.pack(TAG, VERSION, _FOOTER.size)
-    at = [len(header)]
-    for section in (files, xorbs, b"", xorb_lookup, chunk_lookup):
-        at.append(at[-1] + len(section))
+    chunk_rows = b"".join(struct.pack("<QII", *entry) for entry in sorted(chunk_lookup))
+    sections = [BOOKEND, b"".join(xorbs) + BOOKEND, b"", b"".join(xorb_lookup), chunk_rows]
+    at = list(accumulate(map(len, sections), initial=len(header)))
     footer = _FOOTER.pack(
-        _FOOTER_VERSION, at[0], at[1], at[2], 0, at[3], 1, at[4], len(lookup), key, int(time.time()), expires,
-        stored, 0, offset, at[5],
+        _FOOTER_VERSION, at[0], at[1], at[2], 0, at[3], len(xorb_lookup), at[4], len(chunk_lookup), key,
+        int(time.time()), expires, stored, 0, content, at[5],
     )  # fmt: skip
-    return b"".join((header, files, xorbs, xorb_lookup, chunk_lookup, footer))
+    return b"".join((header, *sections, footer))
+
+
+def _section(one: Known, key: bytes) -> tuple[bytes, list[bytes], int]:
+    """The rows of a xorb, the hashes in them, and how long the content is that they tell of."""
+    rows: list[bytes] = []
+    hashes: list[bytes] = []
+    offset = 0
+    for chunk, shown in zip(one.chunks, one.shown, strict=True):
+        hash = blake3(chunk.hash, key=key).digest() if shown else secrets.token_bytes(SIZE)
+        length = chunk.length if shown else 0
+        rows.append(_CHUNK.pack(hash, offset, length, _ELIGIBLE if shown and is_eligible(chunk.hash) else 0, 0))
+        hashes.append(hash)
+        offset += length
+    return _XORB.pack(one.xorb, 0, len(rows), offset, one.chunks[-1].end) + b"".join(rows), hashes, offset
 
 
 def _short(hash: bytes) -> int:

@@ -6,9 +6,10 @@ Specification: https://huggingface.co/docs/xet/xorb
 from __future__ import annotations
 
 import struct
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, overload
 
 import lz4.frame
 
@@ -71,16 +72,13 @@ def read_chunks(stream: IO[bytes]) -> Iterator[tuple[Chunk, bytes, bytes]]:
             raise TooLarge("The xorb is too large.")
 
 
-def decode(data: bytes, scheme: int, length: int) -> bytes:
+def decode(data: bytes | memoryview, scheme: int, length: int) -> bytes:
     """The content of a chunk; never more than ``length`` + 1 bytes. Raises ``Invalid``."""
     if scheme == NONE:
-        return data
+        return bytes(data)
     if scheme not in (LZ4, GROUPED_LZ4):
         raise Invalid(f"The xorb has a chunk with compression {scheme}, which is not known here.")
-    try:
-        content = lz4.frame.LZ4FrameDecompressor().decompress(data, max_length=length + 1)
-    except RuntimeError as error:
-        raise Invalid("The xorb has a chunk that cannot be decompressed. Upload it again.") from error
+    content = _decompress(data, length + 1)
     return _ungroup(content) if scheme == GROUPED_LZ4 else content
 
 
@@ -94,9 +92,53 @@ def pack_index(chunks: Sequence[Chunk]) -> bytes:
     return b"".join(_ROW.pack(c.hash, c.offset, c.stored, c.length, c.scheme) for c in chunks)
 
 
-def unpack_index(data: bytes) -> list[Chunk]:
-    """The chunks in what :func:`pack_index` made."""
-    return [Chunk(*row) for row in _ROW.iter_unpack(data)]
+class Chunks(Sequence[Chunk]):
+    """The chunks in what :func:`pack_index` made. They stay packed, since a process remembers many of them."""
+
+    def __init__(self, packed: bytes) -> None:
+        self._packed = packed
+
+    def __len__(self) -> int:
+        return len(self._packed) // _ROW.size
+
+    @overload
+    def __getitem__(self, place: int) -> Chunk: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Chunk]: ...
+    def __getitem__(self, place: int | slice) -> Chunk | list[Chunk]:
+        if isinstance(place, slice):
+            start, end, step = place.indices(len(self))
+            assert step == 1
+            rows = self._packed[start * _ROW.size : max(start, end) * _ROW.size]
+            return [Chunk(*row) for row in _ROW.iter_unpack(rows)]
+        return Chunk(*_ROW.unpack_from(self._packed, range(len(self))[place] * _ROW.size))
+
+    def __iter__(self) -> Iterator[Chunk]:
+        return (Chunk(*row) for row in _ROW.iter_unpack(self._packed))
+
+
+class _Decompressor(threading.local):
+    """What decompresses in one thread: to make it anew for each chunk takes longer than its work."""
+
+    def __init__(self) -> None:
+        self.context = lz4.frame.create_decompression_context()
+
+
+_decompressor = _Decompressor()
+
+
+def _decompress(data: bytes | memoryview, most: int) -> bytes:
+    context = _decompressor.context
+    ended = False
+    try:
+        content: bytes
+        content, _, ended = lz4.frame.decompress_chunk(context, data, max_length=most)
+    except RuntimeError as error:
+        raise Invalid("The xorb has a chunk that cannot be decompressed. Upload it again.") from error
+    finally:
+        if not ended:
+            lz4.frame.reset_decompression_context(context)
+    return content
 
 
 def _ungroup(content: bytes) -> bytes:
