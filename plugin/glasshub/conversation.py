@@ -193,7 +193,8 @@ def _change_status(on: Discussion, status: str) -> None:
 
 def _merge(on: Discussion, event: Event) -> None:
     data = event.data
-    results = tuple(str(r.get("id", "")) for r in data.get("results", ()) if isinstance(r, dict))
+    said = data.get("results")
+    results = tuple(str(r.get("id", "")) for r in (said if isinstance(said, list) else ()) if isinstance(r, dict))
     commit, onto = str(data.get("commit", "")), str(data.get("onto", ""))
     on.merge = Merge(str(data.get("how", "")), commit, onto, event.actor, event.date, results)
     on.status = "merged"

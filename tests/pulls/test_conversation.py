@@ -96,3 +96,10 @@ def test_texts_are_cleaned_and_bounded():
         check_body("x" * (MAX_BODY + 1))
     with pytest.raises(Invalid):
         check_body(" ", required=True)
+
+
+def test_a_merge_whose_results_are_no_list_is_still_a_merge():
+    opened = new_event(EventType.OPENED, 1, "eve", title="Hm", pull=True)
+    for results in (None, 7, "text", [None, 7]):
+        merged = Event("a" * 24, EventType.MERGED, 1, "ada", opened.date, {"results": results})
+        assert conversation.discussions([opened, merged])[1].status == "merged"
