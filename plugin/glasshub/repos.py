@@ -71,7 +71,9 @@ def every(hub: Hub) -> list[Repo]:
         return rows.every(db)
 
 
-def create(hub: Hub, actor: Actor, type: RepoType, namespace: str, name: str, *, private: bool = False) -> Repo:
+def create(
+    hub: Hub, actor: Actor, type: RepoType, namespace: str, name: str, *, private: bool = False, gated: Gate = ""
+) -> Repo:
     """Create an empty repo (git folder first, then the registry row, then the index).
 
     Raises:
@@ -95,6 +97,8 @@ def create(hub: Hub, actor: Actor, type: RepoType, namespace: str, name: str, *,
         with hub.registry.write() as db:
             _require_free(rows.find(db, type, repo.repo_id), repo.type, repo.repo_id)
             rows.add(db, repo)
+            if gated:
+                gate_rows.set_mode(db, repo.key, gated, clock.now())
     except GlasshubError:
         shutil.rmtree(path, ignore_errors=True)
         raise
@@ -180,6 +184,12 @@ def delete(hub: Hub, actor: Actor, repo: Repo) -> None:
     large_files.touch_all(hub, repo)
     with hub.registry.write() as db:
         _require_admin(db, actor, repo)
+    withdraw(hub, actor, repo)
+
+
+def withdraw(hub: Hub, actor: Actor, repo: Repo) -> None:
+    """Take a repo away, whoever asks: for those who just made it and could not finish."""
+    with hub.registry.write() as db:
         rows.delete(db, repo.key)
     try:
         indexing.sync_repo(hub, repo.key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import IO
@@ -18,6 +18,7 @@ from glasshub.blobs.xet.xorb import Chunk
 from glasshub.errors import Invalid, NotFound
 from glasshub.hub import Hub
 from glasshub.identity import Actor, Repo
+from glasshub.large_files import LargeFile
 from glasshub.registry import xorbs as rows
 from glasshub.xorb_rights import Allowed, allowed, joined, may_read_files_of
 
@@ -55,6 +56,19 @@ def register(hub: Hub, repo: Repo, actor: Actor, shard: bytes) -> int:
         if not large_files.find(hub, repo, [pointer]):
             large_files.add(hub, repo, actor.name or "", pointer, xet_hash=recipe.hash)
     return len(recipes)
+
+
+def copy(hub: Hub, source: Repo, target: Repo, by: str, pointers: Collection[Pointer]) -> list[LargeFile]:
+    """Give another repo those of the files that a repo has, however they came; returns them.
+
+    The caller has checked that ``by`` may read them.
+    """
+    found = list(large_files.find(hub, source, pointers).values())
+    for file in found:
+        if file.xet_hash:
+            _note(hub, target, content.load_recipe(hub.blobs, file.xet_hash))
+        large_files.add(hub, target, by, Pointer(file.sha256, file.size), xet_hash=file.xet_hash)
+    return found
 
 
 def recipe_of(hub: Hub, repo: Repo, name: str) -> Recipe:

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, g, jsonify
 
 from glasshub import access, repos
 from glasshub.access import Action
+from glasshub.duplicate import duplicate
 from glasshub.errors import Conflict, Forbidden, Invalid, RepoNotFound, Unauthenticated
 from glasshub.identity import GATES, Gate, Repo, RepoType
 from glasshub.initial_commit import create_repo
@@ -50,6 +51,21 @@ def move() -> Response:
     repo = _named(_type(body), from_namespace, JsonBody({"name": from_name}))
     moved = repos.move(hub(), actor(), repo, namespace, name)
     return jsonify({"url": _url(moved), "name": moved.repo_id})
+
+
+@bp.post(f"/api/{KIND}/<ns>/<name>/duplicate")
+def duplicate_repo(kind: str, ns: str, name: str) -> Response:
+    """Copy a repo to ``repository``, as private as it is unless ``visibility`` says else; 409 with ``url`` as above."""
+    source, body = api_repo(kind, ns, name, Action.READ_FILES), json_body()
+    namespace, _, new_name = body.text("repository").rpartition("/")
+    namespace = namespace or actor().name or ""
+    if not actor().signed_in:
+        raise Unauthenticated("Sign in to duplicate a repo: send a token with scope write.")
+    try:
+        repo = duplicate(hub(), actor(), source, namespace, new_name, private=_private(body))
+    except (Conflict, Forbidden) as error:
+        _refuse(error, source.type, namespace, new_name)
+    return jsonify({"url": _url(repo), "name": repo.repo_id, "id": repo.key, "filesCopyPending": False})
 
 
 @bp.put(f"/api/{KIND}/<ns>/<name>/settings")
