@@ -23,6 +23,7 @@ FORBIDDEN = {
     "identity": PURE,
     "events": PURE,
     "verify": PURE,
+    "runner": PURE,
     "conversation": PURE,
     "acts": PURE,
     "provenance": PURE,

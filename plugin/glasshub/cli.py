@@ -12,7 +12,19 @@ import sys
 import click
 
 from glasshub import config
-from glasshub.commands import benchmarks, data, erase, exports, people, repos, results, runners, running, verify
+from glasshub.commands import (
+    benchmarks,
+    data,
+    erase,
+    exports,
+    people,
+    repos,
+    results,
+    runner_programs,
+    runners,
+    running,
+    verify,
+)
 from glasshub.errors import GlasshubError
 from glasshub.index import comparison
 
@@ -46,7 +58,7 @@ def cli(context: click.Context, data: str | None) -> None:
     context.obj = config.load(data)
 
 
-for group in (running, people, repos, benchmarks, results, runners, verify, exports, data, erase):
+for group in (running, people, repos, benchmarks, results, runners, runner_programs, verify, exports, data, erase):
     for command in group.COMMANDS:
         cli.add_command(command)
 

@@ -98,12 +98,18 @@ def peek_dataset(token: str) -> str:
     return _peek(token, "dataset")
 
 
-def _peek(token: str, of: str) -> str:
+def peek_claims(token: str) -> Mapping[str, Any]:
+    """What a token says, unchecked (``{}``: nothing can be read): for showing, never for believing."""
     try:
-        payload = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
-        commit = payload[of]["sha"]
-    except (ValueError, LookupError, TypeError, RecursionError):
-        return ""
+        said = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
+    except (ValueError, LookupError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _peek(token: str, of: str) -> str:
+    claims = peek_claims(token).get(of)
+    commit = claims.get("sha") if isinstance(claims, dict) else None
     return commit if isinstance(commit, str) and _COMMIT.fullmatch(commit) else ""
 
 

@@ -84,7 +84,7 @@ class Arithmetic:
 
     def __init__(self, log: EvalLog) -> None:
         self._log = log
-        self._score = _headline_score(log.header)
+        self._score = headline_score(log.header)
         self._values: dict[tuple[str, int], float] = {}
         self._unsound = Trouble()
         self.value: float | None = None
@@ -148,7 +148,8 @@ class Arithmetic:
                     trouble.add(f"the summary of item {id} is not what its samples give")
 
 
-def _headline_score(header: Header) -> LogScore | None:
+def headline_score(header: Header) -> LogScore | None:
+    """The score that stands for the run: the one that its headline names, else the first."""
     scores = header.results.scores if header.results is not None else []
     headline = header.results.headline if header.results is not None else None
     if headline is not None:

@@ -8,6 +8,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from glasshub.errors import EntryNotFound
+from glasshub.evals import stock_commands
 from glasshub.git.read import open_repo
 from glasshub.index import queries
 from glasshub.index.rows import BenchmarkRow, TaskRow
@@ -68,14 +69,16 @@ def reproduce(benchmark: BenchmarkRow, tasks: Sequence[TaskRow], address: str) -
 
     For Inspect the spec is ``hf/<dataset>/<task>@<commit>``; for other frameworks the data is fetched at that commit.
     """
-    if benchmark.framework == "inspect-ai":
-        specs = [(task.task_id, f"hf/{benchmark.dataset_id}/{task.task_id}@{benchmark.head}") for task in tasks]
+    if benchmark.framework == stock_commands.INSPECT:
+        names = {
+            task.task_id: stock_commands.task_name(
+                benchmark.dataset_id, task.task_id, benchmark.head, tasks=len(benchmark.tasks)
+            )
+            for task in tasks
+        }
         return [
-            ("Install Inspect and what it needs to read this hub", "pip install inspect-ai datasets huggingface_hub"),
-            *(
-                (f"Run the task {task_id}", f"HF_ENDPOINT={address} inspect eval {spec} --model <provider/model>")
-                for task_id, spec in specs
-            ),
+            ("Install Inspect and what it needs to read this hub", stock_commands.install()),
+            *((f"Run the task {id}", stock_commands.evaluate(address, name)) for id, name in names.items() if name),
         ]
     fetch = f"hf download {benchmark.dataset_id} --repo-type dataset --revision {benchmark.head}"
     return [("Fetch the benchmark exactly as it is now", f"HF_ENDPOINT={address} {fetch}")]

@@ -1,0 +1,1 @@
+"""The program that runs benchmarks for a hub and signs what it measures. It talks to the hub over HTTP only."""
