@@ -15,6 +15,7 @@ from glasshub.errors import GlasshubError, Invalid, TooLarge
 from glasshub.verify.logs.archive import Limits
 from glasshub.verify.logs.audit import audit
 from glasshub.verify.logs.log import open_log
+from glasshub.verify.logs.prompts import fill, rendered
 from glasshub.verify.logs.report import Outcome, Report
 from glasshub.verify.logs.task import parse_task_name
 from glasshub.verify.rows import read_rows, split_files
@@ -193,7 +194,7 @@ def test_without_data_the_content_is_unknown_and_nothing_is_claimed():
     found = audit(open_log(packed(members())), TASKS["choice"], None, unknown="The data is in Parquet.")
     assert not found.audited
     assert found.failed == ()
-    assert {check.id for check in found.checks if check.outcome is Outcome.UNKNOWN} == {"A3", "B1", "C1"}
+    assert {check.id for check in found.checks if check.outcome is Outcome.UNKNOWN} == {"A3", "B1", "B2", "C1"}
 
 
 def test_without_samples_nothing_can_be_audited():
@@ -264,6 +265,57 @@ def test_a_pattern_that_would_take_for_ever_is_given_up():
             sample["output"]["completion"] = "a" * 200 + "!"
     found = audit(open_log(packed(said)), spec, rows("short"))
     assert next(check.outcome for check in found.checks if check.id == "C1") is Outcome.UNKNOWN
+
+
+def test_a_prompt_that_gives_the_answer_away_is_found():
+    said = members()
+    for name, sample in said.items():
+        if name.startswith("samples/"):
+            sample["attachments"] = {
+                key: f"{text}\n(It is {sample['target']}.)" for key, text in sample["attachments"].items()
+            }
+    assert failed(report(said)) == {"B2"}
+
+
+def test_a_system_message_beside_the_task_is_found():
+    said = members("short")
+    said["header.json"]["plan"]["config"]["system_message"] = "You know all answers."
+    assert failed(report(said, "short")) == {"B2"}
+
+
+def test_a_log_without_events_does_not_tell_what_was_sent():
+    said = members("short")
+    for name, sample in said.items():
+        if name.startswith("samples/"):
+            sample["events"] = []
+    found = report(said, "short")
+    assert not found.audited
+    assert {check.id for check in found.checks if check.outcome is Outcome.UNKNOWN} == {"B2"}
+
+
+def test_prompts_are_written_as_the_solvers_of_inspect_write_them():
+    solvers = [
+        {"name": "system_message", "args": {"template": "You are {who}; {this} stays.", "who": "brief"}},
+        {"name": "prompt_template", "args": {"template": "{subject}: {prompt} {{now}}"}},
+        {"name": "user_message", "args": {"template": "Well?"}},
+        {"name": "generate"},
+        {"name": "self_critique"},
+    ]
+    assert rendered(solvers, "1 + {x}?", (), {"subject": "sums"}) == [
+        ("system", "You are brief; {this} stays."), ("user", "sums: 1 + {x}? {now}"), ("user", "Well?"),
+    ]  # fmt: skip
+    (asked,) = rendered([{"name": "chain_of_thought"}, {"name": "generate"}], "1 + 1?", (), {})
+    assert asked[1].startswith("\n1 + 1?\n\nBefore answering, reason in a step-by-step manner")
+    (asked,) = rendered([{"name": "multiple_choice", "args": {"cot": True}}], "Which?", ("one", "two"), {})
+    assert asked[1].endswith("LETTER is one of A,B. Think step by step before answering.\n\nWhich?\n\nA) one\nB) two")
+
+
+@pytest.mark.parametrize(
+    "template", ["{prompt:>999999999}", "{prompt.__class__}", "{prompt!r}", "{prompt[0]}", "{", "{}", "{prompt}" * 30]
+)
+def test_templates_that_do_more_than_name_things_are_not_written_again(template):
+    with pytest.raises(Invalid):
+        fill(template, {"prompt": "x" * 1_000_000})
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from typing import Any
 from glasshub.errors import GlasshubError
 from glasshub.verify.logs.content import Content
 from glasshub.verify.logs.log import EvalLog
+from glasshub.verify.logs.prompts import Prompts
 from glasshub.verify.logs.report import Check, Outcome, Report
 from glasshub.verify.logs.rescoring import Rescoring
 from glasshub.verify.logs.soundness import Arithmetic, covered, finished, whole
@@ -34,17 +35,19 @@ def audit(log: EvalLog, spec: Mapping[str, Any], rows: Sequence[Row] | None, *, 
     """
     header = log.header
     arithmetic, rescoring = Arithmetic(log), Rescoring(spec, rows)
+    prompts = Prompts(header, spec, rows)
     fields = spec.get("field_spec") or {}
     content = Content(rows, fields, shuffled=bool(spec.get("shuffle_choices")), unknown=unknown)
     try:
         for sample in log.samples():
             arithmetic.see(sample)
             content.see(sample)
+            prompts.see(sample)
             rescoring.see(sample)
     except GlasshubError as error:
         return Report((finished(header), whole(log), Check("A2", _READABLE, Outcome.FAILED, error.message)))
     checks = (
         finished(header), whole(log), covered(header, None if rows is None else len(rows)), arithmetic.check(),
-        content.check(), as_asked(header, spec), rescoring.check(),
+        content.check(), prompts.check(), as_asked(header, spec), rescoring.check(),
     )  # fmt: skip
     return Report(checks, arithmetic.value, arithmetic.stderr)

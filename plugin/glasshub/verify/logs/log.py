@@ -147,7 +147,10 @@ class SampleScore(_Read):
 
 
 class Sample(_Read):
-    """One item in one epoch. ``output`` and ``messages`` stay as they are; ``events`` are left out."""
+    """One item in one epoch. ``output``, ``messages`` and ``events`` stay as they are.
+
+    Long texts of events lie in ``attachments``, messages that several events share in ``events_data``.
+    """
 
     id: int | str
     epoch: int
@@ -160,6 +163,9 @@ class Sample(_Read):
     metadata: dict[str, Any] = Field(default_factory=dict)
     error: dict[str, Any] | None = None
     limit: dict[str, Any] | None = None
+    events: list[dict[str, Any]] = Field(default_factory=list)
+    attachments: dict[str, str] = Field(default_factory=dict)
+    events_data: dict[str, Any] = Field(default_factory=dict)
 
     @property
     def completion(self) -> str:
