@@ -28,6 +28,8 @@ from glasshub.web.api import (
     reproduction,
     result_decisions,
     runners,
+    storage,
+    tags,
     tree,
     webhooks,
 )
@@ -35,6 +37,8 @@ from glasshub.web.api import (
 BLUEPRINTS: list[Blueprint] = [
     accounts.bp,
     listing.bp,
+    tags.bp,
+    storage.bp,
     info.bp,
     tree.bp,
     branches.bp,

@@ -13,14 +13,14 @@ from glasshub.index.rows import RepoRow
 from glasshub.web.context import hub
 
 
-def _used_storage(row: RepoRow) -> int:
+def used_storage(key: str) -> int:
     """All bytes that the repo keeps: its git objects as they lie on the disk, and its large files."""
-    objects = hub().settings.repos_dir / row.key[:2] / f"{row.key}.git" / "objects"
+    objects = hub().settings.repos_dir / key[:2] / f"{key}.git" / "objects"
     kept = 0
     for file in objects.rglob("*"):
         with suppress(FileNotFoundError):  # packed away meanwhile
             kept += file.stat().st_size if file.is_file() else 0
-    return kept + large_files.total_size(hub(), row.key)
+    return kept + large_files.total_size(hub(), key)
 
 
 def _main_size(row: RepoRow) -> int | None:
@@ -33,4 +33,7 @@ def _main_size(row: RepoRow) -> int | None:
     return sum(pointers[file.oid].size if file.oid in pointers else file.size for file in files)
 
 
-STORAGE_FIELDS: dict[str, Callable[[RepoRow], Any]] = {"usedStorage": _used_storage, "mainSize": _main_size}
+STORAGE_FIELDS: dict[str, Callable[[RepoRow], Any]] = {
+    "usedStorage": lambda row: used_storage(row.key),
+    "mainSize": _main_size,
+}
