@@ -20,6 +20,8 @@ from glasshub.hub import open_hub
 from glasshub.index import queries
 from tests.index.town import EVERYONE, Town, eval_yaml, result
 
+pytestmark = pytest.mark.slow
+
 BOARD = "/api/datasets/lab/cap/leaderboard/export"
 BENCHMARK = "/api/datasets/lab/cap/benchmark/export"
 EVERYTHING = "/api/results/export"

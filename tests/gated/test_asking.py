@@ -31,6 +31,8 @@ from glasshub.registry.tables import access_requests
 from glasshub.registry.tables import accounts as account_table
 from tests.gated.conftest import Vault
 
+pytestmark = pytest.mark.slow
+
 FORM = gate_form(
     {"extra_gated_fields": {"Why": "text", "Agree": "checkbox", "Use": {"type": "select", "options": ["a"]}}}
 )

@@ -23,6 +23,8 @@ from tests.git import packs
 from tests.git.packs import BLOB, COMMIT, PERSON, TAG, TREE, oid, pack_of, push_body, tree
 from tests.git.receive_server import LIMITS, Receiver
 
+pytestmark = pytest.mark.slow
+
 MAIN = "refs/heads/main"
 
 

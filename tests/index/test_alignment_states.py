@@ -12,6 +12,8 @@ from glasshub.config import Settings
 from glasshub.identity import Repo
 from tests.index.town import Town, eval_yaml, result
 
+pytestmark = pytest.mark.slow
+
 BENCHMARK = eval_yaml("europe", "asia", metrics="europe: {range: [0, 1]}")
 UNKNOWN = "ab" * 20
 

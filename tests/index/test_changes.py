@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from glasshub import accounts, indexing, repos
 from glasshub.index import queries
 from glasshub.registry import people
 from tests.index.town import EVERYONE, MAIN, Town, eval_yaml, result
+
+pytestmark = pytest.mark.slow
 
 BENCHMARK = eval_yaml("europe")
 

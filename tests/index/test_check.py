@@ -13,6 +13,8 @@ from glasshub.hub import open_hub
 from glasshub.index import queries
 from tests.index.town import Town, eval_yaml, result
 
+pytestmark = pytest.mark.slow
+
 
 def _busy_town(town: Town) -> None:
     data = town.dataset("lab/cap", eval_yaml("europe"))

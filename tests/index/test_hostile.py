@@ -14,6 +14,8 @@ from glasshub.index.rows import ProblemRow
 from glasshub.receive import apply_ref_updates
 from tests.index.town import EVERYONE, MAIN, Town, eval_yaml, result
 
+pytestmark = pytest.mark.slow
+
 ENTRY = "- dataset: {id: lab/cap, task_id: one}\n  value: 1\n"
 FILES = {
     "surrogate": ENTRY + '  notes: "\\ud800"\n',

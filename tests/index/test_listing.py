@@ -9,6 +9,8 @@ from glasshub.errors import Invalid
 from glasshub.index import queries
 from tests.index.town import EVERYONE, Town, eval_yaml, result
 
+pytestmark = pytest.mark.slow
+
 
 def _names(town: Town, **options: object) -> list[str]:
     return [row.repo_id for row in queries.repos(town.hub.index.read(), EVERYONE, **options).items]

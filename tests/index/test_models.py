@@ -16,6 +16,8 @@ from glasshub.weights.sizes import parse_range
 from tests.index.town import EVERYONE, Town, eval_yaml, result
 from tests.weights.files import gguf, packed, safetensors
 
+pytestmark = pytest.mark.slow
+
 SMALL = safetensors({"a": ("F32", [10, 10]), "b": ("BF16", [50])})
 LARGE = safetensors({"a": ("F32", [40, 40])})
 

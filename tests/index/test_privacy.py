@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from glasshub import indexing, repos
 from glasshub.access import Visibility
 from glasshub.identity import Repo
 from glasshub.index import queries
 from tests.index.town import EVERYONE, EVERYTHING, Town, eval_yaml, result
+
+pytestmark = pytest.mark.slow
 
 BENCHMARK = eval_yaml("europe")
 

@@ -16,6 +16,8 @@ from tests.pages.markup import faults
 from tests.pages.site import BOARD, Site, result
 from tests.weights.files import gguf, safetensors
 
+pytestmark = pytest.mark.slow
+
 INDEX = """\
 model-index:
 - name: base

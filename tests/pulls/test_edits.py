@@ -26,6 +26,8 @@ from glasshub.git.quarantine import Quarantine
 from glasshub.identity import ANONYMOUS
 from tests.index.town import MAIN
 
+pytestmark = pytest.mark.slow
+
 PLENTY = Limits(2**40, 2**40, 2**40, 2**20)
 
 

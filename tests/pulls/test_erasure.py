@@ -13,6 +13,8 @@ from glasshub.identity import Repo
 from tests.index.town import result
 from tests.pulls.village import Village
 
+pytestmark = pytest.mark.slow
+
 SECRET = "17 Elm Street"
 
 

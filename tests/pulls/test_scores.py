@@ -10,6 +10,8 @@ from glasshub.identity import Repo
 from tests.index.town import eval_yaml, result
 from tests.pulls.village import Village
 
+pytestmark = pytest.mark.slow
+
 OWN = ".eval_results/own.yaml"
 NEW = ".eval_results/new.yaml"
 

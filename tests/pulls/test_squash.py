@@ -15,6 +15,8 @@ from tests.pulls.test_fifty import _restore
 from tests.pulls.test_history import lines, told
 from tests.pulls.village import Village
 
+pytestmark = pytest.mark.slow
+
 OWN = ".eval_results/own.yaml"
 
 

@@ -9,6 +9,8 @@ from glasshub.access import Visibility
 from glasshub.identity import Repo
 from glasshub.index import queries
 
+pytestmark = pytest.mark.slow
+
 PEOPLE = ("ada", "bob", "cem", "dan")
 
 

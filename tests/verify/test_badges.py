@@ -20,6 +20,8 @@ from glasshub.verify.record import Kind
 from tests.index.town import Town, eval_yaml
 from tests.verify.statements import said
 
+pytestmark = pytest.mark.slow
+
 BENCHMARK = eval_yaml("choice", "order")
 OPERATOR = Actor(name="operator", is_hub_admin=True, scope="write")
 

@@ -21,6 +21,8 @@ from glasshub.verify.keys import parse_jwks, to_jwks
 from glasshub.verify.record import Kind
 from tests.verify.statements import new_key
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def hub(tmp_path):

@@ -19,6 +19,8 @@ from glasshub.hub import Hub
 from glasshub.identity import Actor, Repo
 from tests.xet.builder import CHUNKS, bring, person, repo, shard_of, shard_of_terms, xorb_of
 
+pytestmark = pytest.mark.slow
+
 KEY = b"k" * 32
 FIRST = to_text(chunk_hash(CHUNKS[0]))
 

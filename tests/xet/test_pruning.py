@@ -22,6 +22,8 @@ from glasshub.hub import Hub
 from glasshub.identity import Repo
 from tests.xet.builder import CHUNKS, bring, person, repo, shard_of, xorb_of
 
+pytestmark = pytest.mark.slow
+
 KINDS = ("files", "recipes", "xorbs", "xorb_indexes")
 
 

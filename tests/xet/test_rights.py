@@ -15,6 +15,8 @@ from glasshub.hub import Hub
 from glasshub.web.signed import seal, sign
 from tests.xet.builder import CHUNKS, bring, person, repo, shard_of, xorb_of
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_strangers_shard_over_a_private_repos_chunks_is_refused(town: Hub):
     private, own = repo(town, "ada", "private", private=True), repo(town, "eve", "own")
