@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import IO
@@ -69,6 +69,27 @@ def copy(hub: Hub, source: Repo, target: Repo, by: str, pointers: Collection[Poi
             _note(hub, target, content.load_recipe(hub.blobs, file.xet_hash))
         large_files.add(hub, target, by, Pointer(file.sha256, file.size), xet_hash=file.xet_hash)
     return found
+
+
+def give_files(hub: Hub, actor: Actor, source: Repo, target: Repo, hashes: Sequence[str]) -> list[str]:
+    """Give large files of one repo to another, for a commit there; returns the hashes that the source does not have.
+
+    Args:
+        hub: the hub.
+        actor: reads the files of the source (the caller has checked that) and may propose to the target.
+        source: has the files.
+        target: gets them.
+        hashes: their SHA-256, in hex.
+
+    Raises:
+        TooLarge, Forbidden, Unauthenticated, RepoNotFound: as :func:`glasshub.large_files.require_may_add`.
+    """
+    sizes = {sha256: large_files.size(hub, source, sha256) for sha256 in hashes}
+    pointers = [Pointer(sha256, size) for sha256, size in sizes.items() if size is not None]
+    for pointer in [Pointer("0" * 64, 0), *pointers]:
+        large_files.require_may_add(hub, actor, target, pointer.size)
+    given = {file.sha256 for file in copy(hub, source, target, actor.name or "", pointers)}
+    return [sha256 for sha256 in sizes if sha256 not in given]
 
 
 def recipe_of(hub: Hub, repo: Repo, name: str) -> Recipe:

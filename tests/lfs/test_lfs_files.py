@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
+from huggingface_hub import CommitOperationCopy
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 
 from glasshub import check, repos
@@ -112,3 +114,45 @@ def test_what_makes_no_sense_is_refused(lab: Lab, asked: object):
     repo = lab.repo()
     body = {"deletions": asked}
     assert lab.http("admin").post(f"/api/models/{repo}/lfs-files/batch", json=body).status_code == 400
+
+
+@pytest.fixture
+def xet_repo(lab: Lab, tmp_path: Path) -> str:
+    """A repo with a large file that came by Xet: the stock client copies no others."""
+    made = lab.repo()
+    (tmp_path / "two.bin").write_bytes(TWO)
+    lab.api("writer").upload_file(path_or_fileobj=tmp_path / "two.bin", path_in_repo="two.bin", repo_id=made)
+    return made
+
+
+def copied(lab: Lab, who: str, source: str, target: str, **options):
+    operation = CommitOperationCopy("two.bin", "copy.bin", src_repo_id=source, src_repo_type="model")
+    return lab.api(who).create_commit(target, [operation], commit_message="Copy", **options)
+
+
+def test_a_large_file_is_copied_to_another_repo(lab: Lab, xet_repo: str):
+    target = lab.repo()
+    copied(lab, "writer", xet_repo, target)
+    assert content(lab, target, "copy.bin") == (200, TWO)
+    other = lab.repo()
+    pull = copied(lab, "stranger", xet_repo, other, create_pr=True).pr_num
+    assert content(lab, other, "copy.bin", f"refs%2Fpr%2F{pull}") == (200, TWO)
+
+
+def test_who_may_not_read_a_file_copies_nothing(lab: Lab, repo: str):
+    private, target = lab.repo(private=True), lab.repo()
+    secret = os.urandom(30_000)
+    lab.api("writer").create_commit(private, adds(**{"s.bin": secret}), commit_message="Add")
+    body = {
+        "target": {"type": "model", "name": target},
+        "files": [{"sha256": wire.sha256(secret), "filename": "s.bin"}],
+    }
+    path = "/api/models/{}/lfs-files/duplicate"
+    assert lab.http("stranger").post(path.format(private), json=body).status_code == 404
+    answer = lab.http("stranger").post(path.format(repo), json=body)
+    assert [item["sha256"] for item in answer.json()["failed"]] == [wire.sha256(secret)]
+    assert lab.http("anonymous").post(path.format(repo), json=body).status_code == 401
+    body["target"]["name"] = private
+    assert lab.http("stranger").post(path.format(repo), json=body).status_code == 404
+    for wrong in ({}, {"target": {}, "files": [7]}, {"target": "x", "files": []}):
+        assert lab.http("writer").post(path.format(repo), json=wrong).status_code == 400
