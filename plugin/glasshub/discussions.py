@@ -106,7 +106,7 @@ def retitle(desk: Desk, number: int, *, title: str) -> Move:
 def set_status(desk: Desk, number: int, *, status: str, comment: str = "") -> Move:
     """Close, reopen, or make a draft ready (or a draft again), with a comment if there is one.
 
-    What a writer of the repo has closed, only a writer reopens.
+    What a writer of the repo has closed stays so until a writer reopens it: its author does not make it a draft either.
 
     Raises:
         NotFound: there is no such discussion.
@@ -115,8 +115,7 @@ def set_status(desk: Desk, number: int, *, status: str, comment: str = "") -> Mo
         Forbidden, Unauthenticated: as the permission table says.
     """
     found = desk.record.discussion(number)
-    own = found.author if not (status == "open" and closed_by_other(found)) else None
-    desk.require(Action.EDIT_OWN, author=own)
+    desk.require(Action.EDIT_OWN, author=None if closed_by_other(found) else found.author)
     if status not in ("open", "closed", "draft") or (status == "draft" and not found.is_pull):
         raise Invalid(f"The status of a discussion is open or closed, not {status!r}; a pull request may be a draft.")
     if found.status == "merged":
@@ -169,6 +168,8 @@ def _is(desk: Desk, name: str) -> bool:
 
 
 def closed_by_other(found: Discussion) -> bool:
-    """Whether the last one to close it was not its author."""
+    """Whether it is closed, and the last one to close it was not its author."""
+    if found.status != "closed":
+        return False
     closings = [e for e in found.timeline if e.type is EventType.STATUS and e.data.get("status") == "closed"]
     return bool(closings) and closings[-1].actor.lower() != found.author.lower()

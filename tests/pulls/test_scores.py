@@ -181,6 +181,18 @@ def test_what_writers_closed_only_writers_reopen(village: Village, model: Repo):
     assert len(village.results(model)) == 2
 
 
+def test_no_way_around_by_drafts_leads_back_from_what_a_writer_closed(village: Village, model: Repo):
+    number = village.propose(model, "eve", {NEW: result("lab/cap", "asia", 0.7)})
+    village.decide(model, "ada", discussions.set_status, number=number, status="closed")
+    with pytest.raises(Forbidden):  # draft, closed by its author, open: it would be back
+        village.decide(model, "eve", discussions.set_status, number=number, status="draft")
+    assert village.discussions(model)[number].status == "closed"
+    village.decide(model, "ada", discussions.set_status, number=number, status="open")
+    village.decide(model, "eve", discussions.set_status, number=number, status="draft")
+    village.decide(model, "eve", discussions.set_status, number=number, status="open")
+    assert village.discussions(model)[number].status == "open"
+
+
 def test_deleting_the_head_of_a_closed_one_leaves_its_record(village: Village, model: Repo):
     number = village.propose(model, "eve", {NEW: result("lab/cap", "asia", 0.7)})
     with pytest.raises(Conflict):
