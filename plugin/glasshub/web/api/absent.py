@@ -1,4 +1,4 @@
-"""What stock clients ask for and this hub never has: spaces and kernels, and followers."""
+"""What stock clients ask for and this hub never has: spaces, kernels and buckets, papers and followers."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from glasshub.web.context import hub
 bp = Blueprint("api_absent", __name__)
 
 
-@bp.get("/api/<any('spaces','kernels'):_kind>")
-def no_repos(_kind: str) -> Response:
+@bp.get("/api/<any('spaces','kernels','daily_papers'):_kind>")
+@bp.get("/api/spaces/semantic-search")
+@bp.get("/api/papers/search")
+@bp.get("/api/buckets/<_kind>")
+def no_repos(_kind: str = "") -> Response:
     """An empty list, so that a search through all kinds goes on."""
     return jsonify([])
 

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
+from glasshub import access, repos
 from glasshub.errors import NotFound
+from glasshub.web.api.arguments import repo_type
+from glasshub.web.context import actor, hub
 
 bp = Blueprint("api_fallback", __name__)
+_REPO = re.compile(r"(models|datasets|spaces|kernels|buckets)/([^/]+)/?([^/]*)")
 
 
 @bp.route("/api/<path:rest>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
 def nothing(rest: str) -> ResponseReturnValue:
-    """There is no such route."""
+    """There is no such route.
+
+    Where it is the repo that is missing, that is said: by its code clients tell a missing repo from a broken hub.
+    """
+    if found := _REPO.match(rest):
+        _require_repo(*found.groups())
     raise NotFound(f"This hub has no API at /api/{rest[:100]}. See docs/api.md for what there is.")
+
+
+def _require_repo(kind: str, ns: str, name: str) -> None:
+    if kind not in ("models", "datasets") or not name:  # ids without a namespace are legal to ask for
+        raise access.repo_not_found(f"{ns}/{name}".rstrip("/"))
+    repos.find_readable(hub(), actor(), repo_type(kind), ns, name)
