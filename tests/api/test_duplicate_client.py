@@ -34,6 +34,8 @@ def test_branches_and_tags_come_along_and_the_record_does_not(lab: Lab, tmp_path
     pull = was.pull_requests[0].target_commit
     assert not mine.revision_exists(copy, pull)  # not even by its id
     assert [r.value for r in mine.model_info(copy, expand="evalResults").eval_results] == [0.5]
+    [result] = lab.http("anonymous").get(f"/api/models/{copy}/eval-results").json()
+    assert (result["origin"], result["submitter"]) == ("author", lab.name("stranger"))  # who answers for it here
     tree = clone(lab.live.git_url(copy, lab.people["stranger"]), tmp_path / "tree")
     assert tree.git("cat-file", "-t", "v1").out == "tag\n"
     tree.commit("Go on", b="2")

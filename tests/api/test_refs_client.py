@@ -149,6 +149,8 @@ def test_histories_are_squashed(lab: Lab, tmp_path):
     assert "refs/hub" not in tree.git("ls-remote", "origin").out
     tree.git("fetch", "-q", "origin", f"refs/hub/squashed/{commit.commit_id}:former")
     assert tree.git("rev-parse", "former").out.strip() == former[0]
+    page = lab.http("anonymous").get(f"/{repo}/evaluations/history").text
+    assert f"<strong>{lab.name('writer')}</strong> squashed the commits of main" in page
     api.create_commit(repo, adds(c="1"), commit_message="Go on", parent_commit=commit.commit_id)
     assert len(api.list_repo_commits(repo)) == 2
 
