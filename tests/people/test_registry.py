@@ -13,6 +13,7 @@ from glasshub import accounts, repos
 from glasshub.errors import Forbidden, GlasshubError
 from glasshub.hub import Hub, open_hub
 from glasshub.identity import Role
+from glasshub.registry import repos as repo_rows
 
 pytestmark = pytest.mark.slow
 
@@ -83,6 +84,21 @@ def test_a_repo_moved_onto_a_name_that_is_taken_stays(hub):
     got = at_once(hub, *(lambda own, repo=repo: repos.move(own, ada, repo, "ada", "best") for repo in (one, two)))
     assert sorted(type(outcome).__name__ for outcome in got) == ["Conflict", "Repo"]
     assert len({repo.name for repo in repos.every(hub)} & {"best", "one", "two"}) == 2
+
+
+def test_a_repo_is_read_alike_however_it_is_looked_up(hub):
+    accounts.add_user(hub, "ada")
+    ada = accounts.actor_for(hub, "ada")
+    made = [
+        repos.create(hub, ada, "model", "ada", "open"),
+        repos.create(hub, ada, "model", "ada", "vault", private=True, gated="manual"),
+    ]
+    wanted = {repo.key: repo for repo in made}
+    with hub.registry.read() as db:
+        assert repo_rows.by_keys(db, set(wanted)) == wanted
+        assert {repo.key: repo for repo in repo_rows.every(db)} == wanted
+        assert [repo_rows.by_key(db, key) for key in wanted] == made
+        assert [repo_rows.find(db, repo.type, repo.repo_id) for repo in made] == made
 
 
 def test_a_registry_of_another_version_is_left_alone(hub):

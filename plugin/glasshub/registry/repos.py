@@ -51,7 +51,7 @@ def by_key(db: Connection, key: str) -> Repo | None:
 
 def by_keys(db: Connection, keys: Collection[str]) -> dict[str, Repo]:
     """Those of some repos that are there, by key."""
-    return {row.key: _repo(row) for row in db.execute(select(repos).where(repos.c.key.in_(sorted(keys))))}
+    return {row.key: _repo(row) for row in db.execute(_REPOS.where(repos.c.key.in_(sorted(keys))))}
 
 
 def every(db: Connection) -> list[Repo]:
