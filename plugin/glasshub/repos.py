@@ -87,7 +87,9 @@ def create(
     owner = accounts.find(hub, namespace)
     _require_may_create(actor, owner.name)
     check_repo_name(name)
-    repo = Repo(secrets.token_hex(12), type, owner.name, name, private, clock.now(), actor.name or owner.name)
+    repo = Repo(
+        secrets.token_hex(12), type, owner.name, name, private, clock.now(), actor.name or owner.name, gated=gated
+    )  # fmt: skip
     with hub.registry.read() as db:
         _require_free(rows.find(db, type, repo.repo_id), repo.type, repo.repo_id)
     path = hub.git_dir(repo)
