@@ -11,7 +11,7 @@ from dulwich.repo import Repo as GitRepo
 from glasshub.errors import EntryNotFound
 from glasshub.git import read
 from glasshub.git.ancestry import lookup
-from glasshub.git.squashed import commits_only_in
+from glasshub.git.squashed import merge_base
 from glasshub.index.snapshot import FileResult, Recorded
 from glasshub.verify import record
 from glasshub.verify.digests import TreeFile, content_sha256
@@ -49,7 +49,7 @@ def is_in_history(repo: GitRepo, commit: str, head: str) -> bool:
         return False
     if not isinstance(lookup(repo.object_store, ObjectID(commit.encode("ascii"))), Commit):
         return False
-    return not commits_only_in(repo, commit, head, limit=1)
+    return merge_base(repo, commit, head) == commit
 
 
 def read_record(repo: GitRepo, commit: str) -> Recorded:

@@ -103,3 +103,9 @@ def _bytes(git: GitRepo, commit: str, path: str, content: Content, limit: int) -
     if pointer.size > limit:
         raise TooLarge(f"{path} is larger than the {limit:,} bytes that are read.")
     return b"".join(content(pointer))
+
+
+def count_tasks(eval_yaml: bytes) -> int:
+    """How many tasks a file has (0: it is none)."""
+    parsed = parse_eval_yaml(eval_yaml)
+    return len(parsed.spec.tasks) if parsed.spec else 0

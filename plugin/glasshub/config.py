@@ -31,6 +31,7 @@ class Settings:
     max_file_bytes: int = 200 * 1024**3
     max_commit_bytes: int = 512 * 1024**2
     max_upload_bytes: int = 50 * 1024**2
+    max_log_bytes: int = 256 * 1024**2
     lock_timeout: float = 30.0
     stall_timeout: float = 120.0
     session_seconds: int = 30 * 24 * 3600

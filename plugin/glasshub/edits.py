@@ -80,7 +80,7 @@ class _Draft:
             self.check(desk)
         # A pull request whose commits were deleted begins anew on main.
         parent = tip or (desk.main if self.ref.startswith(PULLS) else "")
-        self.commit = again or _commit(desk, parent, self.edit)
+        self.commit = again or build_on(desk, parent, self.edit)
         if self.commit in (tip, parent):
             return Move()
         update = RefUpdate(tip or ZERO, self.commit, self.ref)
@@ -96,7 +96,7 @@ class _Draft:
         parent = resolve_revision(desk.git, self.edit.parent).commit if self.edit.parent else desk.main
         if not parent:
             raise Invalid("This repo has no main branch yet; a pull request needs one to be merged into.")
-        self.commit = _commit(desk, parent, self.edit)
+        self.commit = build_on(desk, parent, self.edit)
         if self.commit == parent:
             raise Invalid("This changes nothing, so there is no pull request to open.")
         title, _, rest = self.edit.summary.strip().partition("\n")
@@ -196,8 +196,8 @@ def _number(ref: str) -> int:
     return int(text)
 
 
-def _commit(desk: Desk, parent: str, edit: Edit) -> str:
-    """The new commit; the parent itself if nothing changes."""
+def build_on(desk: Desk, parent: str, edit: Edit) -> str:
+    """The commit that an edit makes on top of a parent (``""``: of nothing); the parent itself if nothing changes."""
     tree = _tree(desk, parent, edit)
     if parent and tree == tree_of(desk.store, parent):
         return parent

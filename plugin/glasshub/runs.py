@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from dulwich.repo import Repo as GitRepo
+from sqlalchemy import Connection
 
 from glasshub import access, clock, receive, repos
 from glasshub.access import Action
@@ -117,14 +118,19 @@ def enter(hub: Hub, act: Act) -> None:
     Raises:
         Busy: a lock could not be had in time. If the registry has it, the next :func:`publish` writes the line.
     """
+    with hub.registry.write() as db:
+        note(db, act)
+    publish(hub)
+
+
+def note(db: Connection, act: Act) -> None:
+    """The first half of :func:`enter`, within the caller's transaction: what happens together is known together."""
     details = {**act.details, "salt": secrets.token_hex(16)}
     row = RunRow(
         secrets.token_hex(12), act.run, act.kind.value, act.runner, act.model.key, act.dataset.key, clock.now(), 0,
         {"details": details, "public": not (act.model.private or act.dataset.private)},
     )  # fmt: skip
-    with hub.registry.write() as db:
-        rows.add_run(db, row)
-    publish(hub)
+    rows.add_run(db, row)
 
 
 def publish(hub: Hub) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from glasshub import runners
+from glasshub import jobs, runners
 from glasshub.commands.opened import OPERATOR, opened
 
 
@@ -54,6 +54,40 @@ def runner_revoke(context: click.Context, kid: str, reason: str, since: str) -> 
     with opened(context) as hub:
         key = runners.revoke_key(hub, OPERATOR, kid, reason=reason, since=since)
     click.echo(f"Revoked the key of {key.runner} as of {key.revoked_at}.", err=True)
+
+
+@runner.command("jobs")
+@click.option("--state", type=click.Choice(jobs.STATES), help="Only those in this state.")
+@click.pass_context
+def runner_jobs(context: click.Context, state: jobs.State | None) -> None:
+    """List jobs, newest first: id, state, model, dataset, task, requester, runner, progress (tab-separated)."""
+    with opened(context) as hub:
+        for shown in jobs.listing(hub, OPERATOR, states=[state] if state else ()):
+            job = shown.job
+            columns = (job.id, job.state, shown.model.repo_id, shown.dataset.repo_id, job.task, job.requester,
+                       shown.runner, " ".join((job.reason or job.progress).split()))  # fmt: skip
+            click.echo("\t".join(columns))
+
+
+@runner.command("approve-job")
+@click.argument("job_id", metavar="JOB")
+@click.pass_context
+def runner_approve_job(context: click.Context, job_id: str) -> None:
+    """Let runners take a job that somebody asked for."""
+    with opened(context) as hub:
+        jobs.approve(hub, OPERATOR, job_id)
+    click.echo(f"Job {job_id} is in the queue.", err=True)
+
+
+@runner.command("cancel-job")
+@click.argument("job_id", metavar="JOB")
+@click.option("--reason", default="", help="Why; whoever sees the job can read it.")
+@click.pass_context
+def runner_cancel_job(context: click.Context, job_id: str, reason: str) -> None:
+    """End a job that has not ended; its runner stops at once."""
+    with opened(context) as hub:
+        jobs.cancel(hub, OPERATOR, job_id, reason=reason)
+    click.echo(f"Cancelled job {job_id}.", err=True)
 
 
 COMMANDS = (runner,)

@@ -406,3 +406,45 @@ collection_votes = Table(
     Column("account", ForeignKey("accounts.lower", ondelete="CASCADE"), primary_key=True, index=True),
     Column("voted_at", String, nullable=False),
 )
+
+# Runs of tasks that somebody asked for. ``state`` is requested (until somebody approves), queued, running, done, failed
+# or cancelled; ``run`` is the present or last attempt, ``lease_until`` the time by which its runner must be heard of.
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("model", ForeignKey("repos.key", ondelete="CASCADE"), nullable=False, index=True),
+    Column("model_sha", String, nullable=False),
+    Column("dataset", ForeignKey("repos.key", ondelete="CASCADE"), nullable=False, index=True),
+    Column("dataset_sha", String, nullable=False),
+    Column("task", String, nullable=False),
+    Column("result", String, nullable=False),
+    Column("requester", String, nullable=False),
+    Column("state", String, nullable=False, index=True),
+    Column("reason", Text, nullable=False),
+    Column("run", String, nullable=False),
+    Column("lease_until", String, nullable=False),
+    Column("progress", Text, nullable=False),
+    Column("log_tail", Text, nullable=False),
+    Column("pull", Integer, nullable=False),
+    Column("created_at", String, nullable=False, index=True),
+    Column("updated_at", String, nullable=False),
+)
+
+# What runners tried. ``state`` is running, issued, failed or cancelled; ``number`` counts the runs of this runner of
+# the same model, commit and task; ``log_repo`` and ``log_commit`` say where its log stands.
+job_runs = Table(
+    "job_runs",
+    metadata,
+    Column("run", String, primary_key=True),
+    Column("job", ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("runner", String, nullable=False, index=True),
+    Column("number", Integer, nullable=False),
+    Column("state", String, nullable=False, index=True),
+    Column("started_at", String, nullable=False),
+    Column("ended_at", String, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("token", Text, nullable=False),
+    Column("log_repo", String, nullable=False),
+    Column("log_commit", String, nullable=False),
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import rfc8785
 
@@ -61,3 +61,12 @@ def spec_sha256(spec: Mapping[str, Any]) -> str:
 def sha256(data: bytes) -> str:
     """The SHA-256 of bytes, in hex."""
     return hashlib.sha256(data).hexdigest()
+
+
+def sha256_of(file: BinaryIO) -> tuple[str, int]:
+    """The SHA-256 of a whole open file, in hex, and its size in bytes."""
+    file.seek(0)
+    digest = hashlib.sha256()
+    while piece := file.read(1024 * 1024):
+        digest.update(piece)
+    return digest.hexdigest(), file.tell()

@@ -88,6 +88,11 @@ def read_header(token: str) -> dict[str, str]:
     return header
 
 
+def read_claims(token: str) -> Claims:
+    """What a token says that was checked before. Raises ``Invalid`` when it holds no claims."""
+    return parse_claims(json.dumps(dict(peek_claims(token))).encode())
+
+
 def peek(token: str) -> str:
     """The commit of the model that a token speaks of, unchecked (``""``: none can be read)."""
     return _peek(token, "model")

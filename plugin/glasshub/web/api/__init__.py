@@ -31,6 +31,7 @@ from glasshub.web.api import (
     storage,
     tags,
     tree,
+    verifications,
     webhooks,
 )
 
@@ -54,6 +55,7 @@ BLUEPRINTS: list[Blueprint] = [
     result_decisions.bp,
     runners.bp,
     reproduction.bp,
+    verifications.bp,
     cards.bp,
     history.bp,
     webhooks.bp,
