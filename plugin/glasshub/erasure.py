@@ -113,7 +113,8 @@ def _rewrite(
         tombstone = new_event(EventType.ERASED, REPO, desk.name, events=changed, reason=said)
         return Move((RefUpdate(tip, _rebuild(desk, chain, [*fresh, to_message(tombstone)], first), EVENTS),))
 
-    receive.decide(hub, repo, actor, decision)
+    with hub.index.shredding():
+        receive.decide(hub, repo, actor, decision)
     if gone:
         with repo_lock(hub.git_dir(repo), timeout=hub.settings.lock_timeout), open_repo(hub.git_dir(repo)) as git:
             done.packed = event_log.forget(git, gone)

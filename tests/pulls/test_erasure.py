@@ -31,7 +31,9 @@ def _everything(village: Village, repo: Repo) -> bytes:
     git = ["git", "--git-dir", str(village.hub.git_dir(repo))]
     ids = subprocess.run([*git, "cat-file", "--batch-all-objects", "--batch"], capture_output=True, check=True).stdout
     dump = "\n".join(village.hub.index.read().conn.iterdump())
-    return ids + dump.encode()
+    index = village.hub.index.path
+    files = b"".join(path.read_bytes() for path in index.parent.glob(f"{index.name}*"))
+    return ids + dump.encode() + files
 
 
 def test_a_comment_and_its_former_texts_go_for_good(village: Village, model: Repo):

@@ -97,6 +97,17 @@ class Index:
             raise
         db.commit()
 
+    @contextmanager
+    def shredding(self) -> Iterator[None]:
+        """What this thread deletes from the index meanwhile is overwritten on the disk, in the write-ahead log too."""
+        db = self.read()
+        db.execute("PRAGMA secure_delete = ON")
+        try:
+            yield
+        finally:
+            db.execute("PRAGMA secure_delete = OFF")
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     def close(self) -> None:
         """Close all connections of this process."""
         if self._pid != os.getpid():
