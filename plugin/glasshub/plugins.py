@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pluggy
 
+from glasshub.evals.importers.proposal import Importer
 from glasshub.git.refs import RefUpdate
 from glasshub.identity import Actor, Repo
 
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
     from glasshub.hub import Hub
 
 GROUP = "glasshub"
-BUILT_IN = ("glasshub.notices.plugin",)  # by name: they import the hub, and the hub imports this module
+BUILT_IN = (
+    "glasshub.notices.plugin",
+    "glasshub.log_formats",
+)  # by name: they import the hub, and the hub imports this module
 RepoAction = Literal["create", "update", "move", "delete"]
 hookspec = pluggy.HookspecMarker(GROUP)
 hookimpl = pluggy.HookimplMarker(GROUP)
@@ -48,6 +52,11 @@ class Hooks:
     @hookspec
     def card_panels(self, repo: Repo) -> Sequence[Panel]:
         """Called for every view of a card; what it returns is shown beside it to all who may read ``repo``."""
+        raise NotImplementedError  # a specification: pluggy calls what plugins implement
+
+    @hookspec
+    def importers(self) -> Sequence[Importer]:
+        """Called for every file of an evaluation tool; the formats that it may be of, asked before the hub's own."""
         raise NotImplementedError  # a specification: pluggy calls what plugins implement
 
 

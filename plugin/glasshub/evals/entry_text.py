@@ -14,6 +14,7 @@ from glasshub.evals.yaml_nodes import Scalar
 
 MAX_SETTINGS = 30
 MAX_SETTING = 500
+MAX_DIGITS = 25
 NUMBERS = ("stderr", "n", "shots")
 TEXTS = ("model_revision", "harness", "harness_version")
 FIELDS = ("dataset", "task", "revision", "value", "date", "source_url", "source_name", "notes", "settings", *NUMBERS,
@@ -137,7 +138,8 @@ def _settings(text: str, errors: dict[str, str]) -> Iterator[tuple[str, str]]:
         elif name in seen:
             errors.setdefault("settings", f"{name} stands here twice, or has a field of its own.")
         else:
-            plain = _number(value) is not None or value in ("true", "false")
+            digits = len(value) <= MAX_DIGITS and _number(value) is not None  # a digest may look like a number
+            plain = digits or value in ("true", "false")
             yield "settings", f"    {scalar(name)}: {value if plain else scalar(value)}"
         seen.add(name)
 

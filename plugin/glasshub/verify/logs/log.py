@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, ValidationError
 
 from glasshub.errors import Invalid, TooLarge
 from glasshub.verify.logs.archive import Archive, Limits, open_archive
@@ -80,7 +80,7 @@ class LogMetric(_Read):
     """A number that the log reports."""
 
     name: str
-    value: int | float
+    value: StrictInt | StrictFloat
     params: dict[str, Any] = Field(default_factory=dict)
 
 
