@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,6 +20,10 @@ from argon2 import PasswordHasher
 from glasshub import accounts, credentials
 from glasshub.config import Settings
 from glasshub.hub import Hub, open_hub
+
+# Stock clients remember what they sent to an address, and ports come round again: each run has a home of its own.
+_HOME = tempfile.TemporaryDirectory(prefix="glasshub-clients-")
+os.environ["HF_HOME"] = _HOME.name
 
 # Passwords that tests give are cheap to hash and to check: a hash names its own cost. Commands and servers keep theirs.
 credentials._HASHER = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import secrets
 import shutil
 import struct
 import subprocess
@@ -68,7 +69,7 @@ def _digest(data: bytes) -> str:
 
 
 def test_an_upload_comes_back_by_every_way(live: Live, ada: Person, tmp_path: Path):
-    data, before = _weights(tmp_path / "model.bin"), _xorbs(live)
+    data, before = _weights(tmp_path / "model.bin", secrets.randbits(32)), _xorbs(live)
     repo = f"{ada.name}/m"
     _python(live, ada, f"api.create_repo({repo!r}); api.upload_file(path_or_fileobj={str(tmp_path / 'model.bin')!r}, "
             f"path_in_repo='model.bin', repo_id={repo!r})", tmp_path)  # fmt: skip
