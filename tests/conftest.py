@@ -25,6 +25,9 @@ from glasshub.hub import Hub, open_hub
 _HOME = tempfile.TemporaryDirectory(prefix="glasshub-clients-")
 os.environ["HF_HOME"] = _HOME.name
 
+# Tests start hundreds of processes: none of them is to compile everything anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # Passwords that tests give are cheap to hash and to check: a hash names its own cost. Commands and servers keep theirs.
 credentials._HASHER = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
 REQUIRE_ALL = os.environ.get("GLASSHUB_REQUIRE") == "all"
