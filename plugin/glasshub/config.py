@@ -41,6 +41,8 @@ class Settings:
     webhooks_private_addresses: bool = False
     webhook_timeout: float = 10.0
     webhook_retry_seconds: float = 15.0
+    audit_seconds: float = 120.0
+    audit_memory: int = 1024**3
 
     @property
     def repos_dir(self) -> Path:

@@ -8,11 +8,11 @@ from glasshub.errors import Invalid
 
 # The first segments of the paths of the hub's own pages, now and foreseeably, and names that would mislead.
 RESERVED = frozenset({
-    "admin", "api", "assets", "benchmarks", "blog", "buckets", "cas", "collections", "dashboard", "datasets",
+    "admin", "api", "assets", "badges", "benchmarks", "blog", "buckets", "cas", "collections", "dashboard", "datasets",
     "discussions", "docs", "embed", "explore", "favicon.ico", "feeds", "health", "healthz", "help", "hub", "jobs",
     "join", "kernels", "lfs", "login", "logout", "me", "metrics", "models", "new", "notifications", "oauth", "operator",
     "organizations", "papers", "posts", "pricing", "privacy", "pulls", "register", "robots.txt", "root", "runs",
-    "search", "settings", "signup", "sitemap.xml", "spaces", "static", "status", "support", "tasks", "terms",
+    "runners", "search", "settings", "signup", "sitemap.xml", "spaces", "static", "status", "support", "tasks", "terms",
     "uploads", "user", "users", "v1", "v2", "webhooks", "well-known",
 })  # fmt: skip
 RECORD = "verification"  # its dataset with the keys of runners and the list of runs

@@ -20,6 +20,7 @@ GROUP = "glasshub"
 BUILT_IN = (
     "glasshub.notices.plugin",
     "glasshub.log_formats",
+    "glasshub.audits.plugin",
 )  # by name: they import the hub, and the hub imports this module
 RepoAction = Literal["create", "update", "move", "delete"]
 hookspec = pluggy.HookspecMarker(GROUP)

@@ -20,6 +20,7 @@ from gunicorn.app.base import BaseApplication
 
 from glasshub import indexing, popularity, repos, runs
 from glasshub.app import create_app
+from glasshub.audits.loop import AuditLoop
 from glasshub.config import Settings
 from glasshub.errors import Conflict, GlasshubError
 from glasshub.hub import Hub, open_hub
@@ -40,6 +41,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
         self._hub: Hub | None = None
         self._deliveries: DeliveryLoop | None = None
         self._counts: CountLoop | None = None
+        self._audits: AuditLoop | None = None
         super().__init__()
 
     def load_config(self) -> None:
@@ -48,13 +50,15 @@ class _Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set(key, value)
 
     def load(self) -> Flask:
-        """The application of one worker, and its share of delivering webhooks and counting."""
+        """The application of one worker, and its share of delivering webhooks, counting and auditing."""
         with _undisturbed():
             hub = self._hub = open_hub(self._settings)
             self._deliveries = DeliveryLoop(hub)
             self._deliveries.start()
             self._counts = CountLoop(hub)
             self._counts.start()
+            self._audits = AuditLoop(hub)
+            self._audits.start()
             return create_app(hub)
 
     def ready(self, age: int) -> None:
@@ -63,7 +67,9 @@ class _Server(BaseApplication):  # type: ignore[misc]
             threading.Thread(target=_heal, args=(self._hub,), name="heal", daemon=True).start()
 
     def stop(self) -> None:
-        """A worker ends: what is being sent may be finished."""
+        """A worker ends: what is being sent may be finished; an audit is left to others."""
+        if self._audits is not None:
+            self._audits.stop()
         if self._counts is not None:
             self._counts.stop()
         if self._deliveries is not None:

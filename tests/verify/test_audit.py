@@ -5,51 +5,21 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from pathlib import Path
 
 import pytest
-import yaml
 import zstandard
 
+from glasshub.audits.references import file_of, log_named
 from glasshub.errors import GlasshubError, Invalid, TooLarge
 from glasshub.verify.logs.archive import Limits
 from glasshub.verify.logs.audit import audit
 from glasshub.verify.logs.log import open_log
 from glasshub.verify.logs.prompts import fill, rendered
 from glasshub.verify.logs.report import Outcome, Report
+from glasshub.verify.logs.subject import same_number
 from glasshub.verify.logs.task import parse_task_name
-from glasshub.verify.rows import read_rows, split_files
-
-QUESTIONS = Path(__file__).parents[2] / "sample_repos" / "datasets" / "glasshub" / "desk-questions"
-LOGS = Path(__file__).parent / "logs"
-TASKS = {task["id"]: task for task in yaml.safe_load((QUESTIONS / "eval.yaml").read_text("utf-8"))["tasks"]}
-
-
-def rows(task: str) -> list[dict]:
-    path = QUESTIONS / task / "test.jsonl"
-    return list(read_rows(path.name, path.read_bytes()))
-
-
-def members(task: str = "choice") -> dict[str, object]:
-    """A real log as values: name of the member -> JSON."""
-    found = {}
-    with (LOGS / f"desk-questions-{task}.eval").open("rb") as file, zipfile.ZipFile(file) as archive:
-        for info in archive.infolist():
-            file.seek(info.header_offset + 26)
-            lengths = int.from_bytes(file.read(2), "little"), int.from_bytes(file.read(2), "little")
-            file.seek(sum(lengths), io.SEEK_CUR)
-            packed = file.read(info.compress_size)
-            with zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True) as reader:
-                found[info.filename] = json.loads(reader.read())
-    return found
-
-
-def packed(said: dict[str, object], method: int = zipfile.ZIP_DEFLATED) -> io.BytesIO:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", method) as archive:
-        for name, value in said.items():
-            archive.writestr(name, value if isinstance(value, bytes) else json.dumps(value))
-    return file
+from glasshub.verify.rows import split_files
+from tests.verify.logbook import LOGS, TASKS, members, packed, rows
 
 
 def report(said: dict[str, object], task: str = "choice", **spec) -> Report:
@@ -354,3 +324,38 @@ def test_the_files_of_a_split_are_found_as_the_card_says(card, config, split, fi
 def test_what_cannot_be_told_is_not_guessed(card, config):
     with pytest.raises(Invalid):
         split_files(PATHS, card, config, "test")
+
+
+@pytest.mark.parametrize(
+    ("value", "written", "unit", "same"),
+    [
+        (0.2592592, "0.2593", "", True), (0.2592592, "0.26", "", False), (0.2592592, "0.3", "", False),
+        (0.2592592, "0.259", "", True), (0.2592592, "0.2600", "", False), (0.2592592, "25.93", "%", True),
+        (0.2592592, "25.9", "%", True), (0.2592592, "26", "%", False),
+        (0.2592592, "25.93", "", False),
+        (0.5, "0.5", "", True), (0.0, "0", "", True),
+        (0.2592592, "0", "", False), (1.0, "1", "", True), (0.9994, "1", "", False), (0.25, "1e999999", "", False),
+    ],
+)  # fmt: skip
+def test_numbers_are_the_same_to_the_digits_written_three_at_least(value, written, unit, same):
+    assert same_number(value, written, unit) is same
+
+
+@pytest.mark.parametrize(
+    ("address", "public_url", "found"),
+    [
+        ("https://hub.example/lab/tiny/resolve/main/a.eval", "https://hub.example", ("model", "main/a.eval")),
+        ("https://hub.example/lab/tiny/blob/main/a%20b.json", "https://hub.example", ("model", "main/a b.json")),
+        ("https://hub.example/datasets/lab/q/raw/refs%2Fpr%2F1/a.eval", "https://hub.example",
+         ("dataset", "refs/pr/1/a.eval")),
+        ("https://hub.example.evil.org/lab/tiny/resolve/main/a.eval", "https://hub.example", None),
+        ("https://hub.example/lab/tiny/resolve/main/a.txt", "https://hub.example", None),
+        ("https://other.example/lab/tiny/resolve/main/a.eval", "", None),
+        ("http://127.0.0.1:8000/lab/tiny/resolve/main/a.eval", "", ("model", "main/a.eval")),
+        ("http://[/lab/tiny/resolve/main/a.eval", "", None), ("file:///lab/tiny/resolve/main/a.eval", "", None),
+    ],
+)  # fmt: skip
+def test_addresses_of_this_hub_are_told_from_others(address, public_url, found):
+    file = file_of(address, public_url)
+    assert (file and (file.type, file.rest)) == found
+    assert bool(log_named({}, address, public_url)) is (found is not None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-VERSION = 8  # raise it whenever tables, or the rules that fill them, change: older files are thrown away and rebuilt
+VERSION = 9  # raise it whenever tables, or the rules that fill them, change: older files are thrown away and rebuilt
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,9 @@ TABLES = (
     RUNNER_KEYS, ISSUED,
 )  # fmt: skip
 
+# Results that may name a log: in ``extra``, or as their source.
+NAMES_A_LOG = "instr(extra, '\"log\"') > 0 OR substr(source_url, -5) IN ('.eval', '.json')"
+
 DDL = """
 CREATE TABLE indexed (key TEXT PRIMARY KEY, facts TEXT NOT NULL) WITHOUT ROWID;
 
@@ -192,6 +195,7 @@ CREATE TABLE results (
 );
 CREATE INDEX results_by_dataset ON results (dataset_lower);
 CREATE INDEX results_with_token ON results (model_key) WHERE verify_token != '';
+CREATE INDEX results_with_log ON results (model_key) WHERE {names_a_log};
 CREATE INDEX results_by_age ON results (committed_at DESC, model_key) WHERE state = 'aligned';
 
 CREATE TABLE headlines (
@@ -246,7 +250,7 @@ CREATE TABLE popularity (
 ) WITHOUT ROWID;
 
 CREATE VIRTUAL TABLE search USING fts5 (name, title, tags, body, tokenize = "unicode61 remove_diacritics 2");
-"""
+""".replace("{names_a_log}", NAMES_A_LOG)
 
 
 def document_id(key: str) -> int:

@@ -448,3 +448,38 @@ job_runs = Table(
     Column("log_repo", String, nullable=False),
     Column("log_commit", String, nullable=False),
 )
+
+# Audits of the logs that results name: one row per what a result says of its log (``said``, JSON).
+log_audits = Table(
+    "log_audits",
+    metadata,
+    Column("place", String, primary_key=True),
+    Column("model", String, nullable=False, index=True),
+    Column("said", Text, nullable=False),
+    Column("state", String, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", String, nullable=False),
+    Column("lease", String, nullable=False),
+    Column("lease_until", String, nullable=False),
+    Column("report", String, nullable=False, index=True),
+    Column("reason", Text, nullable=False),
+    Column("log_repo", String, nullable=False),
+    Column("log_commit", String, nullable=False),
+    Column("log_path", Text, nullable=False),
+    Column("log_sha256", String, nullable=False),
+    Column("log_size", BigInteger, nullable=False),
+    Column("dataset_commit", String, nullable=False),
+    Column("basis", String, nullable=False),
+    Column("created_at", String, nullable=False),
+    Column("done_at", String, nullable=False),
+    Index("log_audits_due", "state", "next_at"),
+)
+
+# What was found in a log about a task at a commit and a value: made once for all results that say the same.
+log_reports = Table(
+    "log_reports",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("report", Text, nullable=False),
+    Column("made_at", String, nullable=False),
+)

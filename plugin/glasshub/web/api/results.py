@@ -9,6 +9,7 @@ from typing import Any
 from glasshub.evals.eval_results import FOLDER
 from glasshub.evals.numbers import as_written
 from glasshub.index.rows import HiddenRow, LeaderboardRow, ProblemRow, ResultRow
+from glasshub.web.log_audits import summary_json
 
 
 def eval_results_json(results: Iterable[ResultRow], problems: Iterable[ProblemRow]) -> list[dict[str, Any]]:
@@ -37,6 +38,7 @@ def result_json(result: ResultRow) -> dict[str, Any]:
         "rank": result.rank or None,
         "of": result.of or None,
         **_by(result),
+        **summary_json(result),
     }
     if result.badge:
         found["verification"] = verification_json(result)
@@ -94,6 +96,7 @@ def leaderboard_json(row: LeaderboardRow) -> dict[str, Any]:
         "parameters": row.parameters,
         "id": result.id,
         **_by(result),
+        **summary_json(result),
     }
     if result.badge:
         entry["verification"] = verification_json(result)
