@@ -127,6 +127,9 @@ def _tags(meta: Mapping[str, Any], languages: tuple[str, ...]) -> tuple[str, ...
         ("task_ids", "task_ids:"),
         ("size_categories", "size_categories:"),
         ("multilinguality", "multilinguality:"),
+        ("language_creators", "language_creators:"),
+        ("annotations_creators", "annotations_creators:"),
+        ("source_datasets", "source_datasets:"),
         ("pipeline_tag", ""),
         ("library_name", ""),
     ):

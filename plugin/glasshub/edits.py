@@ -14,6 +14,7 @@ from dulwich.objects import Commit, ObjectID
 
 from glasshub import pulls, receive
 from glasshub.access import Action
+from glasshub.conversation import Discussion
 from glasshub.desk import MAIN, PULLS, Desk, Move
 from glasshub.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed, RevisionNotFound
 from glasshub.events import MAX_BODY, MAX_TITLE
@@ -68,6 +69,7 @@ class _Draft:
     ref: str = ""
     check: Check | None = None
     commit: str = field(default="", init=False)
+    pull: int = field(default=0, init=False)
 
     def commit_on_ref(self, desk: Desk) -> Move:
         """Move ``ref`` to a new commit."""
@@ -93,6 +95,10 @@ class _Draft:
         desk.require(Action.DISCUSS)
         if self.check:
             self.check(desk)
+        again = _same_pull(desk, self.edit)
+        if again is not None:
+            self.commit, self.pull = again.head, again.number
+            return Move()
         parent = resolve_revision(desk.git, self.edit.parent).commit if self.edit.parent else desk.main
         if not parent:
             raise Invalid("This repo has no main branch yet; a pull request needs one to be merged into.")
@@ -153,6 +159,7 @@ def propose(
 ) -> Made:
     """Open a pull request to ``main`` with one commit; summary and description become its title and text.
 
+    Doing so again while nothing else came of it opens no second one.
     ``check`` is a further rule as in :func:`commit`.
 
     Raises:
@@ -163,7 +170,7 @@ def propose(
     _check(edit)
     draft = _Draft(edit, check=check)
     move = receive.decide(hub, repo, actor, draft.open_pull, incoming=incoming)
-    return Made(draft.commit, move.number)
+    return Made(draft.commit, draft.pull or move.number)
 
 
 def _check(edit: Edit) -> None:
@@ -235,6 +242,15 @@ def _same_edit(desk: Desk, tip: str, edit: Edit) -> str:
     except (Invalid, NotFound):
         return ""
     return tip if tree == last.tree else ""
+
+
+def _same_pull(desk: Desk, edit: Edit) -> Discussion | None:
+    """The last pull request of this person if it is open and this very edit opened it, with nothing pushed since."""
+    mine = [one for one in desk.record.discussions.values() if one.is_pull and one.author == desk.name]
+    last = max(mine, key=lambda one: one.number, default=None)
+    if last is None or last.status not in ("open", "draft") or not last.head:
+        return None
+    return last if _same_edit(desk, last.head, edit) else None
 
 
 def _message(edit: Edit) -> str:

@@ -112,6 +112,25 @@ def test_a_retry_is_answered_like_the_first_try(lab: Lab):
     assert len(lab.api("writer").list_repo_commits(repo)) == 3
 
 
+def test_a_retry_opens_no_second_pull_request(lab: Lab):
+    repo, address = lab.repo(old="1"), "/api/models/{}/commit/main?create_pr=1"
+    body = lines(("header", {"summary": "Propose"}), file("new"))
+
+    def propose(who: str) -> tuple[str, str]:
+        said = lab.http(who).post(address.format(repo), content=body).json()
+        return said["commitOid"], said["pullRequestUrl"].rsplit("/", 1)[-1]
+
+    first = propose("author")
+    lab.api("writer").create_commit(repo, adds(other="1"), commit_message="Go on")
+    assert propose("author") == first
+    assert first[1] == "1"
+    assert propose("stranger")[1] == "2"  # what another person proposes is theirs
+    lab.api("writer").change_discussion_status(repo, 1, new_status="closed")
+    assert propose("author")[1] == "3"
+    lab.api("author").create_commit(repo, adds(more="1"), commit_message="More", revision="refs/pr/3")
+    assert propose("author")[1] == "4"
+
+
 def test_commits_at_once_all_arrive(lab: Lab):
     repo = lab.repo()
 

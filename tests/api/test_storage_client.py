@@ -69,3 +69,26 @@ def test_tags_by_type(lab: Lab):
     assert "secret-one" not in json.dumps(tags)
     datasets = lab.api("reader").get_dataset_tags()
     assert {"language", "license", "size_categories", "task_categories"} <= datasets.keys()
+
+
+def test_every_filter_of_the_client_for_datasets_finds_what_cards_say(lab: Lab):
+    said = {
+        "language": "de",
+        "multilinguality": "monolingual",
+        "language_creators": "found",
+        "size_categories": "1K<n<10K",
+        "task_categories": "question-answering",
+        "task_ids": "extractive-qa",
+    }
+    card = "".join(f"{key}: [{value}]\n" for key, value in said.items())
+    card = f"---\n{card}annotations_creators: [crowdsourced]\nsource_datasets: [original]\n---\n"
+    repo = lab.repo(type="dataset")
+    made = adds(**{"README.md": card})
+    lab.api("admin").create_commit(repo, made, commit_message="Card", repo_type="dataset")
+    reader = lab.api("reader")
+    for key, value in said.items():
+        assert [one.id for one in reader.list_datasets(author=lab.org, **{key: value})] == [repo], key
+        assert [*reader.list_datasets(author=lab.org, **{key: "another"})] == [], key
+    for tag in ("annotations_creators:crowdsourced", "source_datasets:original"):
+        assert [one.id for one in reader.list_datasets(author=lab.org, filter=tag)] == [repo]
+    assert "language_creators:found" in {tag["id"] for tag in reader.get_dataset_tags()["language_creators"]}

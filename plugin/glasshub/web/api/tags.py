@@ -15,8 +15,8 @@ bp = Blueprint("api_tags", __name__)
 _KINDS = {
     "model": ("pipeline_tag", "library", "dataset", "language", "license", "other"),
     "dataset": (
-        "task_categories", "task_ids", "size_categories", "multilinguality", "benchmark", "language", "license",
-        "other",
+        "task_categories", "task_ids", "size_categories", "multilinguality", "language_creators",
+        "annotations_creators", "source_datasets", "benchmark", "language", "license", "other",
     ),
 }  # fmt: skip
 
