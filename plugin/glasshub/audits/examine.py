@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, BinaryIO
 
 from glasshub import benchmark_data, repos
@@ -66,6 +66,10 @@ class _Asked:
 
 def examine(hub: Hub, said: Said) -> Examined:
     """Audit what a result says of its log. Never raises for anything in the log or the data."""
+    return _clean(_examine(hub, said))
+
+
+def _examine(hub: Hub, said: Said) -> Examined:
     found = Examined()
     try:
         repo, commit, path = attached.repo_of(hub, said)
@@ -74,9 +78,9 @@ def examine(hub: Hub, said: Said) -> Examined:
         found = replace(found, log_commit=log.commit, log_path=log.path, log_size=log.size)
         return _read(hub, said, log, found)
     except NotFound as error:
-        return replace(found, reason=error.message, again=True)
+        return replace(found, reason=error.message[:_MOST_DETAIL], again=True)
     except GlasshubError as error:
-        return replace(found, reason=error.message)
+        return replace(found, reason=error.message[:_MOST_DETAIL])
 
 
 def _read(hub: Hub, said: Said, log: AttachedLog, found: Examined) -> Examined:
@@ -141,9 +145,19 @@ def _asked(hub: Hub, dataset: Repo, commit: str, task_id: str) -> _Asked:
     return _Asked(dataset, commit, task, len(tasks), data, "")
 
 
+def _clean(found: Examined) -> Examined:
+    """Text that can be written and sent: what is quoted of a log may hold halves of characters."""
+    texts: dict[str, Any] = {name: _sendable(text) for name, text in asdict(found).items() if isinstance(text, str)}
+    return replace(found, **texts)
+
+
+def _sendable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def _shortened(report: Report) -> dict[str, Any]:
     said = report.to_json()
     for check in said["checks"]:
-        if len(check["detail"]) > _MOST_DETAIL:
-            check["detail"] = f"{check['detail'][:_MOST_DETAIL]}…"
+        detail = _sendable(check["detail"])
+        check["detail"] = detail if len(detail) <= _MOST_DETAIL else f"{detail[:_MOST_DETAIL]}…"
     return said

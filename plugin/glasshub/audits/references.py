@@ -90,7 +90,7 @@ def log_named(extra: Mapping[str, Any], source_url: str, public_url: str) -> str
     """
     said = extra.get("log")
     if isinstance(said, str) and said.strip():
-        return said.strip()[:MOST_CHARACTERS]
+        return said.strip()[:MOST_CHARACTERS].encode("utf-8", "replace").decode("utf-8")
     return source_url if file_of(source_url, public_url) is not None else ""
 
 

@@ -62,9 +62,10 @@ def shown(hub: Hub, actor: Actor, result: ResultRow) -> Shown | None:
     log, dataset = _readable(hub, actor, audit.log_repo), _readable(hub, actor, said.dataset)
     if log is None:
         return Shown(False, _UNSEEN if audit.log_repo or audit.done_at else _waiting(hub))
-    if audit.state != DONE or not text:
-        return Shown(False, audit.reason or _waiting(hub), audit=audit, log=log, dataset=dataset)
     may_read = dataset is not None and all(gates.may_read_files(hub, actor, repo) for repo in (log, dataset))
+    if audit.state != DONE or not text:
+        reason = audit.reason or _waiting(hub)
+        return Shown(False, reason, audit=audit, log=log, dataset=dataset, may_read=may_read)
     report = json.loads(text)
     return Shown(
         bool(report["audited"]), summary(report), _checks(report, details=may_read), report["value"],

@@ -210,19 +210,20 @@ class EvalLog:
         return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
-def open_log(file: BinaryIO, limits: Limits | None = None) -> EvalLog:
+def open_log(file: BinaryIO, limits: Limits | None = None, *, most: int = MAX_DOCUMENT) -> EvalLog:
     """Open a log, whichever its container is.
 
     Args:
         file: seekable; stays open as long as the log is used.
-        limits: how much is read at most.
+        limits: how much is read at most of an archive.
+        most: how many bytes are read at most of a JSON document.
 
     Raises:
         Invalid: it is no log of Inspect, or not of the version that is understood.
         TooLarge: it is larger than is read.
     """
     file.seek(0)
-    return _open_eval(file, limits) if file.read(2) == b"PK" else _open_json(file)
+    return _open_eval(file, limits) if file.read(2) == b"PK" else _open_json(file, most)
 
 
 def _open_eval(file: BinaryIO, limits: Limits | None) -> EvalLog:
@@ -237,12 +238,12 @@ def _open_eval(file: BinaryIO, limits: Limits | None) -> EvalLog:
     return EvalLog(_header(_json(archive.read(HEADER), HEADER)), places, archive)
 
 
-def _open_json(file: BinaryIO) -> EvalLog:
+def _open_json(file: BinaryIO, most: int) -> EvalLog:
     size = file.seek(0, io.SEEK_END)
-    if size > MAX_DOCUMENT:
-        raise TooLarge(f"The log has {size:,} bytes; at most {MAX_DOCUMENT:,} are read of one in JSON. Use .eval.")
+    if size > most:
+        raise TooLarge(f"The log has {size:,} bytes; at most {most:,} are read of one in JSON. Use .eval.")
     file.seek(0)
-    document = _json(file.read(MAX_DOCUMENT + 1), "the log")
+    document = _json(file.read(most + 1), "the log")
     if not isinstance(document, dict):
         raise Invalid("This is no log of Inspect: a JSON object was expected.")
     samples = document.get("samples") or []
