@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import click
 
 from glasshub.commands.runners import runner
 from glasshub.errors import GlasshubError
-from glasshub.runner import inspect_run, reproduce
+from glasshub.runner import inspect_run, loop, reproduce, settings
 
 DIFFERS = 1
 
@@ -34,6 +37,50 @@ def runner_reproduce(
         click.echo(line)
     if not found.consistent:
         context.exit(DIFFERS)
+
+
+config_option = click.option(
+    "--config", "config_file", required=True, type=click.Path(path_type=Path), metavar="FILE",
+    help="The settings of the runner (TOML; docs/runner.md).",
+)  # fmt: skip
+
+
+@runner.command("register")
+@click.argument("name")
+@click.option("--hub", required=True, metavar="URL", help="The hub.")
+@click.option("--key", "key_file", required=True, type=click.Path(path_type=Path), metavar="FILE",
+              help="Where the private key goes; must not exist.")  # fmt: skip
+@click.option("--token-stdin", is_flag=True, required=True, help="Read a write token of the owner from standard input.")
+def runner_register(name: str, hub: str, key_file: Path, *, token_stdin: bool) -> None:
+    """Make a key pair for a new runner and register its public half; the private one stays in the file."""
+    assert token_stdin
+    state = loop.register(hub, sys.stdin.readline().strip(), name, key_file)
+    advice = "" if state == "active" else " An admin of the hub has to approve it: glasshub runner approve."
+    click.echo(f"{name} is {state}.{advice}", err=True)
+
+
+@runner.command("start")
+@config_option
+def runner_start(config_file: Path) -> None:
+    """Take jobs and run them until SIGTERM or Ctrl-C, which ends it after the present run; a second one at once."""
+    loop.Loop(settings.load(config_file), _say).start()
+
+
+@runner.command("run")
+@click.argument("job", metavar="JOB")
+@config_option
+@click.pass_context
+def runner_run(context: click.Context, job: str, config_file: Path) -> None:
+    """Run one job that waits in the queue. Exit code 0: it ended with an outcome. 1: it did not."""
+    life = loop.Loop(settings.load(config_file), _say)
+    life.require_known()
+    given = life.lease(job)
+    if given is None or not life.run(given):
+        context.exit(DIFFERS)
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)
 
 
 COMMANDS: tuple[click.Command, ...] = ()

@@ -109,6 +109,11 @@ def decode_public(text: str) -> bytes:
     return public
 
 
+def encode_public(public: bytes) -> str:
+    """The 32 bytes of a public key in base64url, as a hub takes them."""
+    return _encode(public)
+
+
 def _to_jwk(key: RunnerKey) -> dict[str, Any]:
     said = {
         "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": key.kid, "x": _encode(key.public),
