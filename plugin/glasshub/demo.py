@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from glasshub import accounts, demo_story, repos
+from glasshub import accounts, demo_run, demo_story, repos
 from glasshub.config import Settings
 from glasshub.errors import AccountNotFound, Conflict, GlasshubError, RepoNotFound, Unauthenticated
 from glasshub.git.build import Put, Signature, build_commit
@@ -32,6 +32,7 @@ GUEST = "guest"  # may write to no repo but their own
 LOGIN_FILE = "demo-login.txt"
 SAMPLES = Path(__file__).with_name("sample_repos")
 MAIN = "refs/heads/main"
+MEASURED = 1_795_424_400  # when repos that a run names were made, 2026-11-23: their commits have the same ids each time
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def run(settings: Settings, *, host: str = "127.0.0.1", port: int = 8000) -> Non
     hub = open_hub(settings)
     try:
         with _alone(settings.data):
-            login = _set_up(hub, console)
+            login = _set_up(hub, console, _address(host, port))
         note = "" if _works(hub, login) else f" (revoked since; make another with: glasshub token add {ADMIN})"
     finally:
         hub.close()
@@ -82,7 +83,7 @@ def run(settings: Settings, *, host: str = "127.0.0.1", port: int = 8000) -> Non
     serve(settings, host=host, port=port, on_ready=lambda: console.print(text))
 
 
-def populate(hub: Hub, *, on_done: Callable[[Sample], None] | None = None) -> None:
+def populate(hub: Hub, *, on_done: Callable[[Sample], None] | None = None, address: str = demo_run.ADDRESS) -> None:
     """Add the demo's accounts, push the sample repos as they would, and let happen what :mod:`demo_story` tells.
 
     What exists already is left as it is; a repo without any commit (left by a crash) is filled.
@@ -90,16 +91,19 @@ def populate(hub: Hub, *, on_done: Callable[[Sample], None] | None = None) -> No
     Args:
         hub: the hub; the account ``demo`` must exist and be a hub admin.
         on_done: called after each repo.
+        address: where the hub is going to answer; the token of its verified result names it.
     """
     found = list(samples())
-    _add_accounts(hub, {sample.namespace for sample in found})
-    clock = int(time.time()) - 60 * 3 * len(found)
+    add_accounts(hub, {sample.namespace for sample in found})
+    clock, pinned = int(time.time()) - 60 * 3 * len(found), demo_run.pinned()
     for number, sample in enumerate(found):
-        _push(hub, sample, clock + 60 * 3 * number)
+        push(hub, sample, MEASURED if sample.label in pinned else clock + 60 * 3 * number)
         if on_done is not None:
             on_done(sample)
     for story in demo_story.stories():
         demo_story.tell(hub, story)
+    for run in demo_run.every():
+        demo_run.bring(hub, run, accounts.actor_for(hub, ADMIN), address=address)
 
 
 def samples() -> Iterator[Sample]:
@@ -120,7 +124,7 @@ def _alone(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _set_up(hub: Hub, console: Console) -> Login:
+def _set_up(hub: Hub, console: Console, address: str) -> Login:
     path = hub.settings.data / LOGIN_FILE
     login = _read_login(path)
     if login is None:
@@ -132,7 +136,11 @@ def _set_up(hub: Hub, console: Console) -> Login:
     _add_people(hub, login)
     with Progress(console=console) as progress:
         bar = progress.add_task("Pushing sample repos", total=len(list(samples())))
-        populate(hub, on_done=lambda sample: progress.update(bar, advance=1, description=sample.label))
+        populate(
+            hub,
+            on_done=lambda sample: progress.update(bar, advance=1, description=sample.label),
+            address=address,
+        )
         progress.update(bar, description="Pushed the sample repos")
     login = replace(login, token=login.token or _token(hub, ADMIN), guest_token=_token(hub, GUEST))
     _write_login(path, login)
@@ -165,7 +173,8 @@ def _token(hub: Hub, name: str) -> str:
     return accounts.create_token(hub, name, name="demo", scope="write")[0]
 
 
-def _add_accounts(hub: Hub, namespaces: set[str]) -> None:
+def add_accounts(hub: Hub, namespaces: set[str]) -> None:
+    """Add the people of the demo, and organisations of these names."""
     for name in (*CURATORS, *sorted(demo_story.authors())):
         if not _exists(hub, name):
             role = "curator" if name in CURATORS else "reader"
@@ -178,7 +187,8 @@ def _add_accounts(hub: Hub, namespaces: set[str]) -> None:
                 accounts.set_member(hub, admin, name, curator, Role.WRITE)
 
 
-def _push(hub: Hub, sample: Sample, clock: int) -> None:
+def push(hub: Hub, sample: Sample, clock: int) -> None:
+    """Push a sample repo unless it is there; its commits are dated from ``clock`` on, seconds since 1970."""
     repo = _repo(hub, sample)
     curator = sample.namespace if sample.namespace in CURATORS else CURATORS[-1]
     with open_repo(hub.git_dir(repo)) as git, Quarantine(git) as incoming:
@@ -212,12 +222,13 @@ def _commits(sample: Sample, incoming: Quarantine, clock: int) -> str:
 
 def _steps(sample: Sample) -> Iterator[tuple[str, list[Path]]]:
     """The commits of a repo: first the card, then what it describes, then what is measured."""
-    files = sorted(path for path in sample.folder.rglob("*") if path.is_file())
+    files = sorted(path for path in sample.folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     card = [path for path in files if path.name == "README.md"]
     measured = [path for path in files if path.name == "eval.yaml" or path.parent.name == ".eval_results"]
     rest = [path for path in files if path not in card and path not in measured]
     last = "Declare the benchmark" if sample.type == "dataset" else "Add the scores"
-    for message, group in (("Write the card", card), ("Add the questions", rest), (last, measured)):
+    between = "Add the questions" if sample.type == "dataset" else "Add the program"
+    for message, group in (("Write the card", card), (between, rest), (last, measured)):
         if group:
             yield message, group
 

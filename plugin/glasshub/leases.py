@@ -27,7 +27,7 @@ _FOLDER = "run-logs"
 _PIECE = 1024 * 1024
 
 
-def lease(hub: Hub, actor: Actor, name: str, *, address: str, job: str = "") -> Assignment | None:
+def lease(hub: Hub, actor: Actor, name: str, *, address: str, job: str = "", run: str = "") -> Assignment | None:
     """Take the oldest queued job whose repos the runner's owner may read (``None``: there is none).
 
     Args:
@@ -36,6 +36,7 @@ def lease(hub: Hub, actor: Actor, name: str, *, address: str, job: str = "") -> 
         name: the runner's.
         address: the hub's, as the runner sees it; the token names it.
         job: only this one.
+        run: the id that the run is to have (32 hex digits; a random one by default).
 
     Raises:
         Conflict: the runner is not active, or is at another job already.
@@ -48,7 +49,7 @@ def lease(hub: Hub, actor: Actor, name: str, *, address: str, job: str = "") -> 
     for found in waiting:
         if not _may_read(hub, actor, found):
             continue
-        attempt = _take(hub, runner, found.id)
+        attempt = _take(hub, runner, found.id, run or secrets.token_hex(16))
         if attempt is None:
             continue  # another runner was faster
         try:
@@ -197,7 +198,7 @@ def _may_read(hub: Hub, actor: Actor, job: Job) -> bool:
         return False
 
 
-def _take(hub: Hub, runner: Runner, id: str) -> Attempt | None:
+def _take(hub: Hub, runner: Runner, id: str, run: str) -> Attempt | None:
     now = clock.now()
     with hub.registry.write() as db:
         busy, job = rows.running(db, runner.name), rows.find(db, id)
@@ -206,7 +207,7 @@ def _take(hub: Hub, runner: Runner, id: str) -> Attempt | None:
         if job is None or job.state != "queued":
             return None
         number = rows.count_attempts(db, runner.name, job) + 1
-        attempt = Attempt(secrets.token_hex(16), id, runner.name, number, "running", now)
+        attempt = Attempt(run, id, runner.name, number, "running", now)
         rows.add_attempt(db, attempt)
         rows.change(
             db, id, state="running", run=attempt.run, lease_until=jobs.deadline(), progress="taken", log_tail="",
