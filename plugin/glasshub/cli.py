@@ -17,6 +17,7 @@ from glasshub.commands import (
     data,
     erase,
     exports,
+    imports,
     people,
     repos,
     results,
@@ -58,7 +59,20 @@ def cli(context: click.Context, data: str | None) -> None:
     context.obj = config.load(data)
 
 
-for group in (running, people, repos, benchmarks, results, runners, runner_programs, verify, exports, data, erase):
+for group in (
+    running,
+    people,
+    repos,
+    benchmarks,
+    results,
+    runners,
+    runner_programs,
+    verify,
+    exports,
+    imports,
+    data,
+    erase,
+):
     for command in group.COMMANDS:
         cli.add_command(command)
 

@@ -1,4 +1,4 @@
-"""Reading from a hub over HTTP, for commands that run away from it: small answers, one origin, no surprises."""
+"""Asking a hub over HTTP, for commands that run away from it: small answers, one origin, no surprises."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from glasshub.errors import EntryNotFound, GlasshubError, Invalid, TooLarge
 TIMEOUT = 60.0
 MAX_ANSWER = 64 * 1024 * 1024
 _BLOCK = 1024 * 1024
+Body = bytes
 
 
 class _SameOrigin(HTTPRedirectHandler):
@@ -65,12 +66,22 @@ class RemoteHub:
                 file.write(block)
         return written
 
-    def _open(self, path: str) -> Any:
+    def post(self, path: str, body: Body, type: str) -> Any:
+        """Send a body of a type; returns the JSON that is answered. Raises as :meth:`json`."""
+        with self._open(path, body, type) as answer:
+            data = answer.read(MAX_ANSWER)
+        try:
+            return json.loads(data)
+        except (ValueError, RecursionError) as error:
+            raise Invalid(f"{path} of {self.address} answers no JSON: is that a hub?") from error
+
+    def _open(self, path: str, body: Body | None = None, type: str = "") -> Any:
         address = urljoin(f"{self.address}/", path)
         if origin(address) != origin(self.address):
             raise Invalid(f"{address} is not on {self.address}.")
         token = os.environ.get("HF_TOKEN", "")
-        request = Request(address, headers={"Authorization": f"Bearer {token}"} if token else {})  # noqa: S310
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        request = Request(address, body, {**headers, **({"Content-Type": type} if type else {})})  # noqa: S310
         try:
             return build_opener(_SameOrigin).open(request, timeout=TIMEOUT)
         except HTTPError as error:

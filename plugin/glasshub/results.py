@@ -6,6 +6,8 @@ who hid what, when and why.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from glasshub.access import Action
 from glasshub.desk import PULLS, Desk, Move
 from glasshub.errors import Conflict, Invalid, NotFound
@@ -56,19 +58,18 @@ def show_result(desk: Desk, result_id: str, *, reason: str = "") -> Move:
 
 def find_result(desk: Desk, wanted: str) -> FileResult | None:
     """The result with this id on ``main`` or in an open pull request, hidden or not."""
+    return next((result for result in all_results(desk) if result.id == wanted), None)
+
+
+def all_results(desk: Desk) -> Iterator[FileResult]:
+    """The results on ``main`` and those that open pull requests add, hidden ones too."""
     main = desk.main
-    for result in read_results(desk.git, main).results if main else ():
-        if result.id == wanted:
-            return result
+    yield from read_results(desk.git, main).results if main else ()
     for pull in desk.record.discussions.values():
         head = desk.ref(f"{PULLS}{pull.number}")
         if pull.counts_results and head:
             for result in read_proposal(desk.git, main, head).added:
-                if result.id == wanted:
-                    return FileResult(
-                        result.entry, result.id, result.commit, result.committed_at, pull.author, pull.number
-                    )
-    return None
+                yield FileResult(result.entry, result.id, result.commit, result.committed_at, pull.author, pull.number)
 
 
 def _checked(desk: Desk, result_id: str) -> str:

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from dulwich.repo import Repo as GitRepo
 
-from glasshub import edits
+from glasshub import clock, edits
 from glasshub.desk import MAIN, PULLS, Desk
 from glasshub.edits import Edit, Made
 from glasshub.errors import Busy, Conflict, EntryNotFound, Invalid, PreconditionFailed
-from glasshub.evals.entry_text import WrittenEntry, add_entry
-from glasshub.evals.eval_results import FOLDER
+from glasshub.evals.alignment import Alignment
+from glasshub.evals.entry_text import WrittenEntry, add_entry, slug_of
+from glasshub.evals.eval_results import FOLDER, ResultEntry, normalise_date
 from glasshub.evals.result_id import result_id
 from glasshub.git import read
 from glasshub.git.build import Put
 from glasshub.git.read import TreeEntry, open_repo
 from glasshub.hub import Hub
 from glasshub.identity import Actor, Repo
+from glasshub.index.queries import Prospect
 from glasshub.result_files import MAX_FILE_BYTES
 from glasshub.results import find_result
 
 TRIES = 5
 MOST_NAMES = 50
+_MISPLACED = {  # what cannot count as it is, and the field that is to blame
+    Alignment.NO_TASK.value: "task",
+    Alignment.OUT_OF_RANGE.value: "value",
+    Alignment.UNKNOWN_REVISION.value: "revision",
+}
 NEW_PULL = 0
 ON_MAIN = -1
 
@@ -37,12 +44,6 @@ class Placed:
     data: bytes
     added: bool
     executable: bool = False
-
-
-def slug_of(dataset_id: str, submitter: str = "") -> str:
-    """The name of a result file without its ending; pull requests of different people touch different files."""
-    name = re.sub(r"[^a-z0-9._-]+", "-", dataset_id.partition("/")[2].lower()).strip(".-_") or "results"
-    return f"{name[:80]}-{submitter.lower()}" if submitter else name[:80]
 
 
 def place(git: GitRepo, commit: str, slug: str, text: str) -> Placed:
@@ -92,7 +93,7 @@ def submit(
     assert not written.errors
     slug = slug_of(written.entry.dataset_id, "" if to == ON_MAIN else actor.name or "")
     ref = MAIN if to in (NEW_PULL, ON_MAIN) else f"{PULLS}{to}"
-    check = partial(_require_new, wanted=result_id(written.entry))
+    check = partial(require_new, wanted=result_id(written.entry))
     for _ in range(TRIES):
         with open_repo(hub.git_dir(repo)) as git:
             tip = read.list_refs(git, ref).get(ref, "")
@@ -109,7 +110,18 @@ def submit(
     raise Busy("Others are writing to this repo all the time. Try again in a moment.")
 
 
-def _require_new(desk: Desk, wanted: str) -> None:
+def refusals(entry: ResultEntry, prospect: Prospect) -> dict[str, str]:
+    """What keeps an entry from being submitted although it reads well: a sentence by name of the field."""
+    errors: dict[str, str] = {}
+    if entry.date and normalise_date(entry.date) > clock.iso(datetime.now(UTC) + timedelta(days=1)):
+        errors["date"] = "This date lies in the future."
+    if prospect.state in _MISPLACED:
+        errors[_MISPLACED[prospect.state]] = prospect.reason
+    return errors
+
+
+def require_new(desk: Desk, wanted: str) -> None:
+    """Return if no result has this id. Raises ``Conflict``."""
     hidden = wanted in desk.record.hidden
     found = find_result(desk, wanted)
     if found is not None:

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 
 import click
 
-from glasshub import repos
+from glasshub import accounts, repos
 from glasshub.config import Settings
 from glasshub.errors import Invalid, NotFound, RepoNotFound
 from glasshub.hub import Hub, open_hub
-from glasshub.identity import REPO_TYPES, Actor, Repo, RepoType
+from glasshub.identity import REPO_TYPES, Actor, Repo, RepoType, Role
 
 OPERATOR = Actor(name="operator", is_hub_admin=True, scope="write")
 """Whoever may run commands on the machine may do everything."""
@@ -59,3 +59,14 @@ def find_repo(hub: Hub, type: RepoType, repo_id: str) -> Repo:
     if found.repo_id.lower() != repo_id.lower():
         raise RepoNotFound(f"The {type} {repo_id} is now called {found.repo_id}. Use that name.")
     return found
+
+
+def acting_as(hub: Hub, repo: Repo, user: str | None) -> Actor:
+    """Who decides. The record is public, so it is always a person who may write to the model."""
+    if user is not None:
+        return accounts.actor_for(hub, user)
+    owner = accounts.find(hub, repo.namespace)
+    if owner.kind == "user":
+        return accounts.actor_for(hub, owner.name)
+    admins = [member.user for member in accounts.members(hub, owner.name) if member.role is Role.ADMIN]
+    return accounts.actor_for(hub, admins[0])

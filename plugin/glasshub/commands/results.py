@@ -6,11 +6,9 @@ from functools import partial
 
 import click
 
-from glasshub import accounts, receive, results
+from glasshub import receive, results
 from glasshub.access import Visibility
-from glasshub.commands.opened import find_repo, opened, repo_id
-from glasshub.hub import Hub
-from glasshub.identity import Actor, Repo, Role
+from glasshub.commands.opened import acting_as, find_repo, opened, repo_id
 from glasshub.index import queries
 
 result_id = click.argument("result_id", metavar="RESULT_ID")
@@ -47,7 +45,7 @@ def result_hide(context: click.Context, repo_id: str, result_id: str, reason: st
     """Take a result off card, leaderboards, API and feeds; the evaluation history keeps it."""
     with opened(context) as hub:
         repo = find_repo(hub, "model", repo_id)
-        who = _actor(hub, repo, user)
+        who = acting_as(hub, repo, user)
         receive.decide(hub, repo, who, partial(results.hide_result, result_id=result_id, reason=reason))
     click.echo(f"Hid {result_id} of {repo.repo_id} as {who.name}.", err=True)
 
@@ -62,20 +60,9 @@ def result_unhide(context: click.Context, repo_id: str, result_id: str, reason: 
     """Show a hidden result again."""
     with opened(context) as hub:
         repo = find_repo(hub, "model", repo_id)
-        who = _actor(hub, repo, user)
+        who = acting_as(hub, repo, user)
         receive.decide(hub, repo, who, partial(results.show_result, result_id=result_id, reason=reason))
     click.echo(f"Showed {result_id} of {repo.repo_id} again as {who.name}.", err=True)
-
-
-def _actor(hub: Hub, repo: Repo, user: str | None) -> Actor:
-    """Who decides. The record is public, so it is always a person who may write to the model."""
-    if user is not None:
-        return accounts.actor_for(hub, user)
-    owner = accounts.find(hub, repo.namespace)
-    if owner.kind == "user":
-        return accounts.actor_for(hub, owner.name)
-    admins = [member.user for member in accounts.members(hub, owner.name) if member.role is Role.ADMIN]
-    return accounts.actor_for(hub, admins[0])
 
 
 def _print(id: str, state: str, dataset: str, task: str, value: str, origin: str, pull: int) -> None:

@@ -76,6 +76,12 @@ def add_entry(content: bytes, text: str, path: str) -> bytes | None:
     return new if not content or set(after.problems) <= set(before.problems) else None
 
 
+def slug_of(dataset_id: str, submitter: str = "") -> str:
+    """The name of a result file without its ending; pull requests of different people touch different files."""
+    name = re.sub(r"[^a-z0-9._-]+", "-", dataset_id.partition("/")[2].lower()).strip(".-_") or "results"
+    return f"{name[:80]}-{submitter.lower()}" if submitter else name[:80]
+
+
 def clean(text: str) -> str:
     """Text without what no file of this kind holds: control characters, other line ends."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")

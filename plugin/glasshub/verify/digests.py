@@ -14,7 +14,7 @@ from glasshub.errors import Invalid
 # What does not change what a model computes or which questions a benchmark asks. eval.yaml has a digest of its own.
 # The endings are given, lest weights be called LICENSE.safetensors and change unseen.
 _APART = re.compile(
-    r"\.eval_results/[^/]*\.ya?ml|\.eval_logs/[^/]*\.(?:eval|json)|\.git(?:attributes|ignore)"
+    r"\.eval_results/[^/]*\.ya?ml|\.eval_logs/[^/]*\.(?:eval|json|md)|\.git(?:attributes|ignore)"
     r"|(?:README|LICENSE|NOTICE)(?:\.(?:md|txt|rst))?|eval\.yaml"
 )
 

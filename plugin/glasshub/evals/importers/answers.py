@@ -16,12 +16,15 @@ Tasks = Callable[[str], Sequence[str] | None]
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What a person adds to a draft; ``""`` leaves it as the file says. ``notes`` replaces the notes that are made."""
+    """What a person adds to a draft; ``""`` leaves it as the file says.
+
+    ``revision`` replaces what the file says, ``notes`` the notes that are made, even by ``""``, unless it is ``None``.
+    """
 
     dataset: str = ""
     task: str = ""
     metric: str = ""
-    revision: str = ""
+    revision: str | None = None
     date: str = ""
     partial: bool = False
     notes: str | None = None
@@ -54,6 +57,13 @@ def settled(draft: Draft, answers: Answers, tasks: Tasks) -> tuple[str, str]:
         known = tasks(dataset) or ()
         task = known[0] if len(known) == 1 else ""
     return dataset, task
+
+
+def commit_of(draft: Draft, answers: Answers) -> str:
+    """The commit of the dataset, as far as it is known."""
+    if answers.revision is not None:
+        return answers.revision
+    return draft.revision if answers.dataset in ("", draft.dataset) else ""
 
 
 def questions(draft: Draft, answers: Answers, tasks: Tasks, benchmarks: Sequence[str] = ()) -> list[Question]:
@@ -93,7 +103,7 @@ def not_said(proposal: Proposal, draft: Draft, answers: Answers) -> list[str]:
     """What a result could tell and this one will not, since the file does not: names of fields of the entry."""
     measure = chosen(draft, answers)
     known = {
-        "revision": answers.revision or draft.revision,
+        "revision": commit_of(draft, answers),
         "date": answers.date or draft.date,
         "model_revision": proposal.model_revision,
         "stderr": measure.stderr if measure else "-",
@@ -121,19 +131,21 @@ def fields(proposal: Proposal, draft: Draft, answers: Answers, tasks: Tasks, *, 
     conditions = {"harness": proposal.tool, "harness_version": proposal.version, **draft.conditions}
     if proposal.model_revision:
         conditions.setdefault("model_revision", proposal.model_revision)
+    revision = commit_of(draft, answers)
     settings = {
         "metric": measure.name,
         "complete": draft.complete.value,
         "imported": proposal.written_by,
         "reported_as": draft.what,
         **{name: said for name, said in conditions.items() if name not in (*NUMBERS, *TEXTS)},
+        "reported_revision": draft.revision if draft.revision != revision else "",
         "log": kept,
         "log_sha256": proposal.sha256,
     }
     return {
         "dataset": dataset,
         "task": task,
-        "revision": answers.revision or (draft.revision if dataset == draft.dataset else ""),
+        "revision": revision,
         "value": measure.value,
         "date": answers.date or draft.date,
         "source_url": answers.source_url,
@@ -187,7 +199,7 @@ def _draft_json(
         "what": draft.what,
         "dataset": dataset,
         "task": task,
-        "revision": answers.revision or draft.revision,
+        "revision": commit_of(draft, answers),
         "config": draft.config,
         "split": draft.split,
         "date": answers.date or draft.date,

@@ -16,6 +16,10 @@ from typing import Any
 
 from glasshub.evals.importers.json_values import parse_json
 
+LOGS = ".eval_logs"
+MAX_KEPT = 10 * 1024 * 1024  # bytes of a file that is kept in the model's repo
+MOST_BENCHMARKS = 200  # that are offered where a file names no dataset
+_DIGITS = 16  # of the digest, in the name of a kept file
 MAX_BYTES = 64 * 1024 * 1024
 MAX_DRAFTS = 1_000
 MAX_MEASURES = 200
@@ -111,6 +115,11 @@ class Proposal:
     def written_by(self) -> str:
         """Tool and version."""
         return f"{self.tool} {self.version}".strip()
+
+    @property
+    def kept_path(self) -> str:
+        """Where the file is kept in the model's repo."""
+        return f"{LOGS}/{self.sha256[:_DIGITS]}.{self.ending}"
 
     def draft(self, what: str) -> Draft | None:
         """The draft that is called so."""

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 
 from glasshub import access, clock, submissions
 from glasshub.access import Action
 from glasshub.desk import MAIN, PULLS
 from glasshub.errors import GlasshubError, Invalid
-from glasshub.evals.alignment import Alignment
-from glasshub.evals.entry_text import NUMBERS, TEXTS, WrittenEntry, write_entry
+from glasshub.evals.entry_text import NUMBERS, TEXTS, WrittenEntry, slug_of, write_entry
 from glasshub.evals.eval_results import ResultEntry, normalise_date
 from glasshub.evals.ranking import Candidate, Tier, headline
 from glasshub.evals.result_id import result_id
@@ -29,11 +27,6 @@ from glasshub.web.pages.repo_view import RepoView, see
 CONDITIONS = ("revision", "settings", *NUMBERS, *TEXTS)
 FIELDS = ("dataset", "task", "value", "date", "source_url", "source_name", "notes", "title", "comment", *CONDITIONS)
 MOST_PULLS = 20
-_MISPLACED = {  # what cannot count as it is, and the field that is to blame
-    Alignment.NO_TASK.value: "task",
-    Alignment.OUT_OF_RANGE.value: "value",
-    Alignment.UNKNOWN_REVISION.value: "revision",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +99,7 @@ def fill(view: RepoView, said: Mapping[str, str], to: int) -> Sheet:
         raise Invalid("This score cannot be submitted that way. Reload the form and choose another.")
     errors: dict[str, str] = {}
     resolved = {**said, "model_revision": _commit(view, said.get("model_revision", "").strip(), errors)}
-    slug = submissions.slug_of(said.get("dataset", ""), "" if to == ON_MAIN else actor().name or "")
+    slug = slug_of(said.get("dataset", ""), "" if to == ON_MAIN else actor().name or "")
     written = write_entry(resolved, f".eval_results/{slug}.yaml")
     errors.update({name: text for name, text in written.errors.items() if name not in errors})
     _check_title(said, errors)
@@ -116,11 +109,9 @@ def fill(view: RepoView, said: Mapping[str, str], to: int) -> Sheet:
 
 def _judge(view: RepoView, sheet: Sheet, entry: ResultEntry, slug: str, errors: dict[str, str]) -> Sheet:
     db, key = hub().index.read(), view.repo.key
-    if entry.date and normalise_date(entry.date) > clock.iso(datetime.now(UTC) + timedelta(days=1)):
-        errors.setdefault("date", "This date lies in the future.")
     (prospect,) = queries.prospects(db, see(), key, [entry])
-    if prospect.state in _MISPLACED:
-        errors.setdefault(_MISPLACED[prospect.state], prospect.reason)
+    for name, reason in submissions.refusals(entry, prospect).items():
+        errors.setdefault(name, reason)
     if prospect.counts:
         rows = queries.reports(db, see(), prospect.dataset_key, entry.task_id, key)
     else:
