@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from glasshub.errors import Invalid
-from glasshub.exports import csv_lines, json_lines, parquet_file
+from glasshub.exports import csv_lines, every_eval_ever, json_lines, parquet_file
 from glasshub.exports.records import Record
 
 BLOCK = 64 * 1024
@@ -16,12 +16,13 @@ _AWKWARD = re.compile(r"[^A-Za-z0-9._-]+")
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One format. ``name`` is also the ending of its files, ``label`` what pages call it."""
+    """One format. ``label`` is what pages call it; ``ending`` that of its files, by default its name."""
 
     name: str
     label: str
     type: str
     write: Callable[[Iterable[Record]], Iterator[bytes]]
+    ending: str = ""
 
 
 FORMATS = {
@@ -30,6 +31,7 @@ FORMATS = {
         Format("csv", "CSV", "text/csv; charset=utf-8", csv_lines.write),
         Format("jsonl", "JSON", "application/jsonl", json_lines.write),
         Format("parquet", "Parquet", "application/vnd.apache.parquet", parquet_file.write),
+        Format("eee", "Every Eval Ever", "application/jsonl", every_eval_ever.write, "eee.jsonl"),
     )
 }
 
@@ -50,7 +52,7 @@ def offered() -> list[Format]:
 
 def file_name(what: str, format: Format) -> str:
     """A name for the file that is sensible everywhere, from words such as ids."""
-    return f"{_AWKWARD.sub('-', what).strip('-.')[:150] or 'results'}.{format.name}"
+    return f"{_AWKWARD.sub('-', what).strip('-.')[:150] or 'results'}.{format.ending or format.name}"
 
 
 def blocks(pieces: Iterable[bytes]) -> Iterator[bytes]:
