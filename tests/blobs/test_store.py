@@ -39,6 +39,11 @@ def test_what_is_stored_reads_back_in_whole_and_in_part(store: LocalStore, tmp_p
     assert _left(tmp_path) == []
 
 
+def test_reading_uses_small_buffers(store: LocalStore):
+    store.receive("files", NAME, io.BytesIO(DATA), size=len(DATA))  # from 256 KiB on, each is paid for page by page
+    assert max(len(piece) for piece in store.stream("files", NAME)) <= 128 * 1024
+
+
 @pytest.mark.parametrize(
     ("sent", "announced", "error"),
     [(DATA[:-1], len(DATA), Invalid), (DATA + b"x", len(DATA), TooLarge), (b"y" + DATA[1:], len(DATA), Invalid)],

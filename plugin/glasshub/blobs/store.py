@@ -20,12 +20,13 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from glasshub.blobs.parts import Parts
-from glasshub.blobs.writing import PIECE, Check, write
+from glasshub.blobs.writing import Check, write
 from glasshub.errors import Invalid, NotFound
 
 ABANDONED_SECONDS = 24 * 3600
 _NAME = re.compile(r"[0-9a-f]{64}")
 _UPLOAD = re.compile(r"[0-9a-f]{32}")
+_READ = 128 * 1024  # of larger buffers the system clears every page anew, which costs more than reading them
 
 Hasher = Callable[[], "hashlib._Hash"]
 
@@ -149,7 +150,7 @@ class LocalStore:
             file.seek(start)
             left = None if end is None else end - start
             while left is None or left > 0:
-                data = file.read(PIECE if left is None else min(PIECE, left))
+                data = file.read(_READ if left is None else min(_READ, left))
                 if not data:
                     return
                 left = None if left is None else left - len(data)

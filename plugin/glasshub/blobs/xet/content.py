@@ -136,15 +136,16 @@ class _Pull:
 
     def read(self, size: int) -> memoryview:
         """Exactly ``size`` bytes, fewer at the end."""
-        if len(self._left) < size:
-            parts = [self._left]
-            have = len(self._left)
-            while have < size and (piece := next(self._pieces, b"")):
-                parts.append(memoryview(piece))
-                have += len(piece)
-            self._left = memoryview(b"".join(parts))
-        data, self._left = self._left[:size], self._left[size:]
-        return data
+        parts: list[memoryview] = []
+        while size:
+            if not self._left:
+                self._left = memoryview(next(self._pieces, b""))
+                if not self._left:
+                    break
+            parts.append(self._left[:size])
+            self._left = self._left[size:]
+            size -= len(parts[-1])
+        return parts[0] if len(parts) == 1 else memoryview(b"".join(parts))
 
 
 class _Reader:
