@@ -15,7 +15,7 @@ from glasshub.errors import Conflict, GlasshubError, Invalid, RepoNotFound
 from glasshub.evals.entry_text import WrittenEntry, slug_of, write_entry
 from glasshub.evals.eval_results import FOLDER, ResultEntry
 from glasshub.evals.importers.answers import Tasks
-from glasshub.evals.importers.proposal import MAX_KEPT, MOST_BENCHMARKS, Proposal
+from glasshub.evals.importers.proposal import MAX_KEPT, MOST_BENCHMARKS, Measure, Proposal
 from glasshub.evals.result_id import result_id
 from glasshub.git.build import Put
 from glasshub.git.read import open_repo, resolve_revision
@@ -85,6 +85,16 @@ def judge(
         errors = {**submissions.refusals(written.entry, prospect), **written.errors}
         found.append((WrittenEntry(written.text, written.entry, errors), prospect))
     return found
+
+
+def doubt(measure: Measure | None, prospect: Prospect | None) -> str:
+    """What does not fit between the number and its benchmark, in a sentence; ``""`` if nothing is known."""
+    if measure is None or prospect is None or not prospect.counts or measure.higher_is_better is None:
+        return ""
+    if measure.higher_is_better == prospect.metric.higher_is_better:
+        return ""
+    better = "higher" if measure.higher_is_better else "lower"
+    return f"The file says that {better} is better for {measure.name}; the benchmark says the opposite."
 
 
 def with_known_commit(hub: Hub, repo: Repo, fields: Mapping[str, str]) -> dict[str, str]:

@@ -71,6 +71,11 @@ class RemoteImport:
                 return f"{dataset_id} is {'private' if found.get('private') else 'gated'}."
         return ""
 
+    def check(self, said: Sequence[Mapping[str, str]]) -> None:
+        """Return if the entries can be written. Raises ``Invalid``."""
+        for fields in said:
+            _written(fields, "results.yaml")
+
     def send(
         self, proposal: Proposal, data: bytes, said: Sequence[Mapping[str, str]], *, title: str, keep: bool
     ) -> Opened:
@@ -123,11 +128,15 @@ def _files(proposal: Proposal, said: Sequence[Mapping[str, str]]) -> list[tuple[
     texts: defaultdict[str, str] = defaultdict(str)
     for fields in said:
         path = f"{FOLDER}/{slug_of(fields['dataset'])}-{proposal.sha256[:12]}.yaml"
-        written = write_entry(fields, path)
-        if written.entry is None or written.errors:
-            raise Invalid(next(iter(written.errors.values()), "The result cannot be written."))
-        texts[path] += written.text
+        texts[path] += _written(fields, path)
     return [(path, text.encode()) for path, text in texts.items()]
+
+
+def _written(fields: Mapping[str, str], path: str) -> str:
+    written = write_entry(fields, path)
+    if written.entry is None or written.errors:
+        raise Invalid(next(iter(written.errors.values()), "The result cannot be written."))
+    return written.text
 
 
 def _with_source(fields: Mapping[str, str], proposal: Proposal, source: str) -> dict[str, str]:

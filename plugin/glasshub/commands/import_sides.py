@@ -9,7 +9,7 @@ from typing import Protocol
 from glasshub import access, importing
 from glasshub.errors import Invalid
 from glasshub.evals.importers.answers import Answers, Tasks
-from glasshub.evals.importers.proposal import Draft, LogFile, Proposal
+from glasshub.evals.importers.proposal import Draft, LogFile, Measure, Proposal
 from glasshub.hub import Hub
 from glasshub.identity import Actor, Repo
 from glasshub.importing import Import
@@ -43,7 +43,7 @@ class Side(Protocol):
     def withheld(self, proposal: Proposal, datasets: Sequence[str]) -> str:
         """Why the file itself is not published; ``""`` if it is."""
 
-    def check(self, said: Sequence[dict[str, str]]) -> list[str]:
+    def check(self, said: Sequence[dict[str, str]], measures: Sequence[Measure | None]) -> list[str]:
         """A sentence on each entry. Raises ``Invalid`` for what would be refused."""
 
     def send(self, asked: Asked, said: Sequence[dict[str, str]]) -> str:
@@ -70,15 +70,16 @@ class Here:
         """Why the file itself is not published; ``""`` if it is."""
         return importing.withheld(self.hub, self.actor, proposal, datasets)
 
-    def check(self, said: Sequence[dict[str, str]]) -> list[str]:
+    def check(self, said: Sequence[dict[str, str]], measures: Sequence[Measure | None]) -> list[str]:
         """A sentence on each entry. Raises ``Invalid`` for what would be refused."""
         sentences = []
-        for written, prospect in importing.judge(self.hub, self._see, self.repo, said):
+        judged = importing.judge(self.hub, self._see, self.repo, said)
+        for (written, prospect), measure in zip(judged, measures, strict=True):
             if written.errors:
                 raise Invalid(next(iter(written.errors.values())))
             assert prospect is not None
             place = f"It would take rank {prospect.rank:,} of {prospect.of:,}." if prospect.counts else prospect.reason
-            sentences.append(place)
+            sentences.append(f"{place} {importing.doubt(measure, prospect)}".strip())
         return sentences
 
     def send(self, asked: Asked, said: Sequence[dict[str, str]]) -> str:
@@ -107,9 +108,10 @@ class There:
         """Why the file itself is not published; ``""`` if it is."""
         return self.remote.withheld(proposal, datasets)
 
-    def check(self, said: Sequence[dict[str, str]]) -> list[str]:
+    def check(self, said: Sequence[dict[str, str]], measures: Sequence[Measure | None]) -> list[str]:
         """A sentence on each entry. Raises ``Invalid`` for what would be refused."""
-        return ["The hub says what becomes of it once it is there."] * len(said)
+        self.remote.check(said)
+        return ["The hub says what becomes of it once it is there."] * len(measures)
 
     def send(self, asked: Asked, said: Sequence[dict[str, str]]) -> str:
         """Open the pull request; returns where it is."""

@@ -179,7 +179,8 @@ def _propose(asked: Asked, side: Side, shown: dict[str, Any], options: dict[str,
         click.echo(f"The file itself is not published, only its digest. {why}", err=True)
     kept = proposal.kept_path if asked.keep else ""
     said = [fields(proposal, draft, asked.answers[draft.what], tasks, kept=kept) for draft in asked.drafts]
-    for draft, sentence in zip(asked.drafts, side.check(said), strict=True):
+    measures = [chosen(draft, asked.answers[draft.what]) for draft in asked.drafts]
+    for draft, sentence in zip(asked.drafts, side.check(said, measures), strict=True):
         click.echo(f"{draft.what}: {sentence}", err=True)
     shown["kept"] = kept
     if options["dry_run"]:
