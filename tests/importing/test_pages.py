@@ -127,6 +127,8 @@ def test_files_of_closed_benchmarks_are_not_published(forum: Forum):
     repos.configure(forum.hub, ada, repos.find(forum.hub, "dataset", "lab", "capitals"), gated="manual")
     _, page, address = send(forum, "sam", of_capitals())
     assert "It is not published, only its digest. lab/capitals is gated." in page
+    elsewhere = {**ANSWERED, "r0-dataset": "x/other", "do": "check"}  # whatever somebody says that it is about
+    assert "lab/capitals is gated." in forum.post(address, "sam", **elsewhere)[1]
     status, page = forum.post(address, "sam", **ANSWERED, keep="1")  # asked for all the same
     assert status == 303
     assert "the file itself is not published, only its digest" in page

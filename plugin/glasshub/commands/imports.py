@@ -16,7 +16,7 @@ from glasshub import remote
 from glasshub.commands.import_sides import Asked, Here, Side, There
 from glasshub.commands.opened import acting_as, find_repo, opened, split_id
 from glasshub.errors import Invalid, TooLarge
-from glasshub.evals.importers.answers import Answers, chosen, fields, not_said, questions, settled, to_json
+from glasshub.evals.importers.answers import Answers, chosen, concerned, fields, not_said, questions, settled, to_json
 from glasshub.evals.importers.proposal import MAX_BYTES, LogFile, Proposal
 from glasshub.log_formats import read_log
 from glasshub.plugins import load_plugins
@@ -172,8 +172,7 @@ def _lines(asked: Asked, side: Side, benchmarks: Sequence[str]) -> Iterator[str]
 
 def _propose(asked: Asked, side: Side, shown: dict[str, Any], options: dict[str, Any]) -> None:
     proposal, tasks = asked.proposal, side.tasks
-    datasets = [settled(draft, asked.answers[draft.what], tasks)[0] for draft in asked.drafts]
-    why = side.withheld(proposal, datasets) if asked.keep else "You asked for that."
+    why = side.withheld(proposal, concerned(proposal, asked.answers, tasks)) if asked.keep else "You asked for that."
     if why:
         asked = replace(asked, keep=False)
         click.echo(f"The file itself is not published, only its digest. {why}", err=True)

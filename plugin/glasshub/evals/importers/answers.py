@@ -59,6 +59,13 @@ def settled(draft: Draft, answers: Answers, tasks: Tasks) -> tuple[str, str]:
     return dataset, task
 
 
+def concerned(proposal: Proposal, answered: Mapping[str, Answers], tasks: Tasks) -> list[str]:
+    """The datasets that a file is about: those that it names, whatever was answered, and those of the answers."""
+    said = [draft.dataset for draft in proposal.drafts]
+    told = [settled(draft, answered[draft.what], tasks)[0] for draft in proposal.drafts if draft.what in answered]
+    return sorted({dataset for dataset in (*said, *told) if dataset})
+
+
 def commit_of(draft: Draft, answers: Answers) -> str:
     """The commit of the dataset, as far as it is known."""
     if answers.revision is not None:

@@ -13,6 +13,7 @@ from glasshub.evals.importers.answers import (
     Tasks,
     chosen,
     commit_of,
+    concerned,
     fields,
     made_notes,
     not_said,
@@ -25,7 +26,7 @@ from glasshub.web.context import actor, hub
 from glasshub.web.pages.repo_view import RepoView, see
 from glasshub.web.pages.submission_sheet import Sheet, fill, ways
 
-MOST_SHOWN = 100
+MOST_SHOWN = 60
 MOST_CHARACTERS = 2_000  # of one field
 
 
@@ -123,10 +124,8 @@ def read_sheet(view: RepoView, proposal: Proposal, form: Mapping[str, str] | Non
     shown = proposal.drafts[:MOST_SHOWN]
     answered = [_answers(number, form) for number in range(len(shown))]
     wanted = [(form is None and len(shown) == 1) or f"r{number}-use" in said for number in range(len(shown))]
-    datasets = [settled(draft, answers, tasks)[0] for draft, answers in zip(shown, answered, strict=True)]
-    why = importing.withheld(
-        hub(), actor(), proposal, [name for name, is_wanted in zip(datasets, wanted, strict=True) if is_wanted and name]
-    )
+    used = {shown[number].what: answered[number] for number in range(len(shown)) if wanted[number]}
+    why = importing.withheld(hub(), actor(), proposal, concerned(proposal, used, tasks))
     keep = not why and (form is None or "keep" in said)
     can_open = any(way.to == NEW_PULL for way in open_ways)
     rows = [
