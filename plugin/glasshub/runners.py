@@ -14,7 +14,19 @@ from glasshub.registry import runners as rows
 from glasshub.registry.runners import NEVER, Runner
 from glasshub.verify.keys import RunnerKey, decode_public, thumbprint
 
-__all__ = ["Runner", "add_key", "approve", "find", "keys", "listing", "register", "retire", "revoke_key"]
+__all__ = [
+    "Runner",
+    "add_key",
+    "approve",
+    "find",
+    "keys",
+    "listing",
+    "may_decide",
+    "register",
+    "retire",
+    "revoke_key",
+    "waiting_keys",
+]
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,60}[A-Za-z0-9])?")
 MAX_REASON = 500
@@ -147,6 +159,18 @@ def keys(hub: Hub, name: str | None = None) -> list[RunnerKey]:
         return [key for key in rows.keys(db, name) if key.not_before != NEVER]
 
 
+def waiting_keys(hub: Hub, name: str) -> list[RunnerKey]:
+    """The keys of a runner that count once it is approved."""
+    with hub.registry.read() as db:
+        return [key for key in rows.keys(db, name) if key.not_before == NEVER]
+
+
+def may_decide(actor: Actor, runner: Runner) -> bool:
+    """Whether the actor may revoke the runner's keys (and, if they are an admin of the hub, approve and retire it)."""
+    mine = actor.name is not None and folded(actor.name) == folded(runner.owner)
+    return _for_everything(actor) and (mine or actor.is_hub_admin)
+
+
 def _key(name: str, public: str) -> RunnerKey:
     raw = decode_public(public)
     return RunnerKey(thumbprint(raw), name, raw, clock.now())
@@ -181,11 +205,15 @@ def _writer(actor: Actor) -> str:
 
 
 def _admin(actor: Actor) -> None:
-    if not actor.is_hub_admin or actor.scope != "write":
+    if not actor.is_hub_admin or not _for_everything(actor):
         raise Forbidden("Only admins of the hub decide which runners may sign.")
 
 
 def _owner(actor: Actor, runner: Runner) -> None:
-    mine = actor.name is not None and folded(actor.name) == folded(runner.owner) and actor.scope == "write"
-    if not mine:
+    if not may_decide(actor, runner):
         _admin(actor)
+
+
+def _for_everything(actor: Actor) -> bool:
+    """A session, or a token that may write and is not limited to some repos."""
+    return actor.scope == "write" and actor.only_repos is None

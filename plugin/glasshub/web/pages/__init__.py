@@ -6,6 +6,7 @@ from flask import Blueprint
 
 from glasshub.web.pages import (
     access_requests,
+    badges,
     collections,
     dataset,
     device,
@@ -29,6 +30,7 @@ from glasshub.web.pages import (
     pulls,
     repo_settings,
     result,
+    runners,
     settings,
     sign_in,
     submit,
@@ -40,6 +42,8 @@ BLUEPRINTS: list[Blueprint] = [
     sign_in.bp,
     device.bp,
     settings.bp,
+    runners.bp,
+    badges.bp,
     org_settings.bp,
     repo_settings.bp,
     access_requests.bp,
