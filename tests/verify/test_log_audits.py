@@ -33,6 +33,7 @@ from glasshub.registry import audits as rows
 from tests.conftest import free_port, start_server, stop_server
 from tests.index.town import Town
 from tests.verify.logbook import QUESTIONS, members, packed
+from tests.xet.builder import bring
 
 pytestmark = pytest.mark.slow
 VALUE = "0.25925925925925924"
@@ -387,3 +388,15 @@ def test_an_audit_ends_with_the_process_that_asked_for_it(desk: Desk):
     with subprocess.Popen(process.COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         answer, _ = child.communicate(json.dumps(request).encode() + b"\n", timeout=30)  # and hang up
     assert (child.returncode, answer) == (1, b"")
+
+
+def test_a_log_that_came_by_xet_is_read(desk: Desk):
+    model, data = desk.town.repo("model", "ada/tiny"), desk.data()
+    bring(desk.hub, model, [data[:40_000], data[40_000:]])
+    pointer = Pointer(hashlib.sha256(data).hexdigest(), len(data))
+    assert large_files.find(desk.hub, model, [pointer])[pointer.sha256].xet_hash
+    desk.town.push(model, {".eval_results/a.yaml": desk.entry(), ".eval_logs/a.eval": pointer.text()})
+    desk.audit_as_servers_do()
+    assert desk.found(model).audited
+    (result,) = desk.town.results(model)
+    assert "longest" in desk.app.test_client().get(f"/ada/tiny/results/{result.id}/items").text

@@ -96,7 +96,9 @@ def log_named(extra: Mapping[str, Any], source_url: str, public_url: str) -> str
 
 def file_of(address: str, public_url: str) -> HubFile | None:
     """The file of this hub that an address leads to, if it may be a log; ``None`` when it is something else."""
-    if not address.startswith(("http://", "https://")) or len(address) > MOST_CHARACTERS:
+    if not address.endswith(ENDINGS) or len(address) > MOST_CHARACTERS:
+        return None  # most addresses are: a page may have thousands
+    if not address.startswith(("http://", "https://")):
         return None
     if public_url:
         if not address.startswith(f"{public_url}/"):
@@ -108,7 +110,7 @@ def file_of(address: str, public_url: str) -> HubFile | None:
             return None
         place = parts.path
     found = _FILE.fullmatch(place)
-    if found is None or not found[4].endswith(ENDINGS):
+    if found is None:
         return None
     return HubFile("dataset" if found[1] else "model", found[2], found[3], unquote(found[4]))
 

@@ -76,7 +76,10 @@ def shown(hub: Hub, actor: Actor, result: ResultRow) -> Shown | None:
 def summary(report: Mapping[str, Any]) -> str:
     """One sentence on a report."""
     if report["audited"]:
-        return "The log is whole, adds up, is of this task and data, and gives this number. Nobody ran it again."
+        return (
+            "The log is whole, adds up, is of this task and data, and gives this number. "
+            "It does not show which model gave the answers."
+        )
     by_outcome = {
         outcome: [check["id"] for check in report["checks"] if check["outcome"] == outcome]
         for outcome in ("failed", "unknown")

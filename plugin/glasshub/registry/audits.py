@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, select
 
 from glasshub.registry.tables import log_audits, log_reports
 
 WAITING, DONE, FAILED = "waiting", "done", "failed"
+_NEW: Mapping[str, Any] = {
+    "attempts": 0, "lease": "", "lease_until": "", "report": "", "reason": "", "log_repo": "", "log_commit": "",
+    "log_path": "", "log_sha256": "", "log_size": 0, "dataset_commit": "", "basis": "", "done_at": "",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +59,25 @@ def models(db: Connection, model: str = "") -> dict[str, str]:
     return {row.place: row.model for row in rows}
 
 
-def add(db: Connection, wanted: Iterable[tuple[str, str, str]], now: str) -> None:
+def add(db: Connection, wanted: Collection[tuple[str, str, str]], now: str) -> None:
     """Insert audits that are to be made, as (place, model, said); those that are known stay as they are."""
-    for place, model, said in wanted:
-        if find(db, place) is None:
-            db.execute(
-                log_audits.insert().values(
-                    place=place, model=model, said=said, state=WAITING, attempts=0, next_at=now, lease="",
-                    lease_until="", report="", reason="", log_repo="", log_commit="", log_path="", log_sha256="",
-                    log_size=0, dataset_commit="", basis="", created_at=now, done_at="",
-                )
-            )  # fmt: skip
+    concerned = {model for _, model, _ in wanted}
+    known = models(db, *concerned) if len(concerned) == 1 else models(db)
+    fresh = {
+        place: {
+            "place": place,
+            "model": model,
+            "said": said,
+            "state": WAITING,
+            "next_at": now,
+            "created_at": now,
+            **_NEW,
+        }
+        for place, model, said in wanted
+        if place not in known
+    }
+    if fresh:
+        db.execute(log_audits.insert(), list(fresh.values()))
 
 
 def forget(db: Connection, gone: Collection[str]) -> None:
