@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from glasshub import access, clock, receive, repos
 from glasshub.access import Action
 from glasshub.desk import MAIN, Desk, Move
-from glasshub.errors import Conflict, EntryNotFound, RepoNotFound
+from glasshub.errors import Conflict, EntryNotFound, Forbidden, Invalid, NotFound, RepoNotFound
 from glasshub.git import read
 from glasshub.git.build import Operation, Put, build_commit
 from glasshub.git.read import open_repo
@@ -35,6 +35,7 @@ from glasshub.verify import record
 from glasshub.verify.keys import RunnerKey, to_jwks
 from glasshub.verify.record import Kind, Line
 
+MAX_REASON = 500
 ITSELF = Actor(name=HUB, roles=MappingProxyType({HUB: Role.ADMIN}), scope="write")
 _README = """# Runs and keys
 
@@ -139,14 +140,13 @@ def publish(hub: Hub) -> None:
     Raises:
         Busy: the repo's lock or the registry could not be had in time.
     """
-    with hub.registry.read() as db:
-        keys = [key for key in rows.keys(db) if key.not_before != NEVER]
-        waiting = rows.unwritten(db)
-    if not keys and not waiting:
+    if not any(_wanted_now(hub)):
         return
     written: dict[str, int] = {}
 
     def decision(desk: Desk) -> Move:
+        # Read under the repo's lock: who comes later must not bring back the keys of a moment ago.
+        keys, waiting = _wanted_now(hub)
         operations = _operations(desk.git, desk.main, keys, waiting, written)
         if not operations:
             return Move()
@@ -158,6 +158,47 @@ def publish(hub: Hub) -> None:
     with hub.registry.write() as db:
         for id, place in written.items():
             rows.set_place(db, id, place)
+
+
+def _wanted_now(hub: Hub) -> tuple[list[RunnerKey], list[RunRow]]:
+    """The keys that are to be published, and the acts that have no line yet."""
+    with hub.registry.read() as db:
+        return [key for key in rows.keys(db) if key.not_before != NEVER], rows.unwritten(db)
+
+
+def revoke(hub: Hub, actor: Actor, run: str, *, reason: str) -> None:
+    """Take back what a run was issued for: its results lose the badge, and the list says why.
+
+    Args:
+        hub: the hub.
+        actor: an admin of the hub.
+        run: the run's id.
+        reason: why; it becomes public.
+
+    Raises:
+        Forbidden: the actor is no admin of the hub, or the token may not.
+        NotFound: no such run was issued.
+        Invalid: no reason is given, or a too long one.
+        Conflict: it is revoked already.
+    """
+    if not actor.is_hub_admin or actor.scope != "write" or actor.only_repos is not None:
+        raise Forbidden("Only admins of the hub revoke runs.")
+    said = reason.strip()
+    if not said or len(said) > MAX_REASON:
+        raise Invalid(f"Give a reason of 1 to {MAX_REASON} characters; it becomes public.")
+    with hub.registry.write() as db:
+        known = rows.run_acts(db, run)
+        issued = next((act for act in known if act.kind == Kind.ISSUED), None)
+        if issued is None:
+            raise NotFound(f"No run {run[:40]!r} was issued.")
+        if any(act.kind == Kind.REVOKED for act in known):
+            raise Conflict("This run is revoked already.")
+        details = {"reason": said, "by": actor.name or "", "salt": secrets.token_hex(16)}
+        rows.add_run(db, replace(
+            issued, id=secrets.token_hex(12), kind=Kind.REVOKED.value, at=clock.now(), place=0,
+            details={"details": details, "public": True},
+        ))  # fmt: skip
+    publish(hub)
 
 
 def acts(

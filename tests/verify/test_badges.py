@@ -159,9 +159,7 @@ def test_a_revoked_key_takes_what_was_signed_after(bench: Bench, private):
 
 def test_a_revoked_run_loses_its_badge(bench: Bench, private):
     bench.report(bench.token(private))
-    runs.enter(
-        bench.hub, runs.Act(Kind.REVOKED, "0" * 32, "bench-1", bench.model, bench.dataset, {"reason": "bad scorer"})
-    )
+    runs.revoke(bench.hub, OPERATOR, "0" * 32, reason="bad scorer")
     assert bench.badges() == ["key-revoked"]
     assert "bad scorer" in bench.town.results(bench.model)[0].badge_reason
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -171,6 +172,52 @@ def test_an_act_that_died_before_its_line_is_written_later_and_once(hub, people,
     runs.publish(hub)
     assert [line.seq for line in runs.lines(hub)] == [1]
     assert runs.faults(hub) == []
+
+
+def test_keys_of_many_at_once_are_all_published(hub, people):
+    runners.register(hub, people["ada"], "bench-1", public())
+    first = runners.keys(hub)[0].kid
+    chores = [partial(runners.add_key, hub, people["ada"], "bench-1", public()) for _ in range(6)]
+    chores.insert(3, partial(runners.revoke_key, hub, people["ada"], first, reason="lost"))
+    threads = [threading.Thread(target=chore) for chore in chores]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert parse_jwks(published(hub)["keys.json"]) == {key.kid: key for key in runners.keys(hub)}
+
+
+def test_a_late_publisher_does_not_bring_back_keys_of_before(hub, people, monkeypatch):
+    runners.register(hub, people["ada"], "bench-1", public())
+    (key,) = runners.keys(hub)
+    decide = runs.receive.decide
+
+    def revoked_meanwhile(*arguments, **options):
+        monkeypatch.setattr(runs.receive, "decide", decide)
+        runners.revoke_key(hub, people["ada"], key.kid, reason="stolen")
+        return decide(*arguments, **options)
+
+    monkeypatch.setattr(runs.receive, "decide", revoked_meanwhile)
+    runs.publish(hub)
+    assert parse_jwks(published(hub)["keys.json"])[key.kid].reason == "stolen"
+
+
+def test_a_run_is_revoked_once_by_an_admin_with_a_reason(hub, people):
+    runs.enter(hub, act(hub, people, private=True))
+    run = "1" * 32
+    with pytest.raises(Forbidden):
+        runs.revoke(hub, people["mara"], run, reason="no")
+    for wrong, error in (("", Invalid), ("x" * 501, Invalid)):
+        with pytest.raises(error):
+            runs.revoke(hub, people["ada"], run, reason=wrong)
+    with pytest.raises(NotFound):
+        runs.revoke(hub, people["ada"], "2" * 32, reason="no")
+    runs.revoke(hub, people["ada"], run, reason="The scorer was wrong.")
+    assert record.issued(runs.lines(hub)) == {"5" * 64: "The scorer was wrong."}
+    with pytest.raises(Conflict):
+        runs.revoke(hub, people["ada"], run, reason="again")
+    assert runs.faults(hub) == []
+    assert b"secret" not in b"".join(published(hub).values())
 
 
 def test_many_at_once_lose_nothing(hub, people):

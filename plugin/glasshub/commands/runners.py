@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from glasshub import jobs, runners
+from glasshub import jobs, runners, runs
 from glasshub.commands.opened import OPERATOR, opened
 
 
@@ -54,6 +54,17 @@ def runner_revoke(context: click.Context, kid: str, reason: str, since: str) -> 
     with opened(context) as hub:
         key = runners.revoke_key(hub, OPERATOR, kid, reason=reason, since=since)
     click.echo(f"Revoked the key of {key.runner} as of {key.revoked_at}.", err=True)
+
+
+@runner.command("revoke-run")
+@click.argument("run", metavar="RUN")
+@click.option("--reason", required=True, help="Why; it becomes public.")
+@click.pass_context
+def runner_revoke_run(context: click.Context, run: str, reason: str) -> None:
+    """Take back what a run was issued for: its results lose their badge."""
+    with opened(context) as hub:
+        runs.revoke(hub, OPERATOR, run, reason=reason)
+    click.echo(f"Revoked the run {run}.", err=True)
 
 
 @runner.command("jobs")

@@ -95,6 +95,13 @@ def list_runs() -> Response:
     return paged([_act(act) for act in acts[:most]], str(skip + most) if len(acts) > most else None)
 
 
+@bp.post("/api/runs/<run>/revoke")
+def revoke_run(run: str) -> Response:
+    """Take back what a run was issued for: ``reason``."""
+    runs.revoke(hub(), actor(), run, reason=json_body().text("reason"))
+    return jsonify({})
+
+
 def _act(act: runs.Known) -> dict[str, Any]:
     return {
         "seq": act.place or None,
