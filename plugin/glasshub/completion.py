@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import BinaryIO
 
 from glasshub import benchmark_data, clock, jobs, leases, outcome, runners, runs
+from glasshub.background import Chore, Loop
 from glasshub.errors import Busy, Conflict, EntryNotFound, GlasshubError, Invalid
 from glasshub.git.read import open_repo
 from glasshub.hub import Hub
@@ -28,6 +29,7 @@ from glasshub.verify.logs.measured import measured
 from glasshub.verify.record import Kind
 from glasshub.verify.token import Attestation, check
 
+LOOK_SECONDS = 30.0
 SKEW = timedelta(minutes=5)  # between the clocks of runner and hub
 _NETWORK = re.compile(r"[a-z -]{1,40}")
 
@@ -62,6 +64,13 @@ def finish(hub: Hub, actor: Actor, run: str, token: str, *, address: str, networ
     said = network if _NETWORK.fullmatch(network) else "not enforced"
     _issue(hub, shown, attempt, attestation.claims, token, said)
     return settle(hub, job.id)
+
+
+def loop(hub: Hub) -> Loop:
+    """Looks now and then for runs whose runner was lost, and for what a process that died left undone."""
+    return Loop(
+        hub, "glasshub-jobs", LOOK_SECONDS, [Chore(recover, LOOK_SECONDS, first=10.0), Chore(jobs.expire, 60.0)]
+    )
 
 
 def recover(hub: Hub) -> None:

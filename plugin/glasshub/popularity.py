@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-import random
-import threading
-import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from glasshub import access, clock
 from glasshub.access import Action
+from glasshub.background import Chore, Loop
 from glasshub.errors import Busy, GlasshubError
 from glasshub.hub import Hub
 from glasshub.identity import Account, Actor, Repo
@@ -23,7 +20,6 @@ from glasshub.registry import repos as repo_rows
 
 FLUSH_SECONDS = 2.0
 REFRESH_SECONDS = 300.0  # days end, and other nodes count too
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,35 +96,20 @@ def refresh(hub: Hub, keys: Collection[str] | None = None) -> int:
         return copies.write(index, sums, wanted)
 
 
-class CountLoop:
-    """Writes what this process has counted, every few seconds, until told to stop; then once more."""
+class CountLoop(Loop):
+    """Writes what this process has counted, every few seconds, and once more when it stops."""
 
     def __init__(self, hub: Hub) -> None:
-        self._hub = hub
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="glasshub-counts", daemon=True)
+        super().__init__(hub, "glasshub-counts", FLUSH_SECONDS, [Chore(refresh, REFRESH_SECONDS)])
+        self._day = clock.now()[:10]
 
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
+    def look(self) -> None:
+        """Write what was seen; a new day counts anew."""
+        flush(self.hub)
+        if clock.now()[:10] != self._day:
+            self._day = clock.now()[:10]
+            refresh(self.hub)
 
-    def stop(self, timeout: float = 5.0) -> None:
-        """Write what is left and end."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout)
-
-    def _run(self) -> None:
-        due, day = time.monotonic() + REFRESH_SECONDS, clock.now()[:10]
-        while not self._stopping.wait(FLUSH_SECONDS * random.uniform(0.5, 1.0)):  # noqa: S311
-            self._do(flush)
-            if time.monotonic() >= due or clock.now()[:10] != day:
-                due, day = time.monotonic() + REFRESH_SECONDS * random.uniform(0.5, 1.5), clock.now()[:10]  # noqa: S311
-                self._do(refresh)
-        self._do(flush)
-
-    def _do(self, chore: Callable[[Hub], object]) -> None:
-        try:
-            chore(self._hub)
-        except (GlasshubError, OSError):
-            _log.exception("downloads cannot be counted now; what was seen is kept for the next time")
+    def end(self) -> None:
+        """Write what is left."""
+        flush(self.hub)

@@ -18,9 +18,10 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
-from glasshub import indexing, popularity, repos, runs
+from glasshub import completion, indexing, popularity, repos, runs
 from glasshub.app import create_app
 from glasshub.audits.loop import AuditLoop
+from glasshub.background import Loop
 from glasshub.config import Settings
 from glasshub.errors import Conflict, GlasshubError
 from glasshub.hub import Hub, open_hub
@@ -39,9 +40,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
         self._settings = settings
         self._options = options
         self._hub: Hub | None = None
-        self._deliveries: DeliveryLoop | None = None
-        self._counts: CountLoop | None = None
-        self._audits: AuditLoop | None = None
+        self._loops: list[Loop] = []
         super().__init__()
 
     def load_config(self) -> None:
@@ -53,12 +52,9 @@ class _Server(BaseApplication):  # type: ignore[misc]
         """The application of one worker, and its share of delivering webhooks, counting and auditing."""
         with _undisturbed():
             hub = self._hub = open_hub(self._settings)
-            self._deliveries = DeliveryLoop(hub)
-            self._deliveries.start()
-            self._counts = CountLoop(hub)
-            self._counts.start()
-            self._audits = AuditLoop(hub)
-            self._audits.start()
+            self._loops = [DeliveryLoop(hub), CountLoop(hub), AuditLoop(hub), completion.loop(hub)]
+            for loop in self._loops:
+                loop.start()
             return create_app(hub)
 
     def ready(self, age: int) -> None:
@@ -68,12 +64,8 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
     def stop(self) -> None:
         """A worker ends: what is being sent may be finished; an audit is left to others."""
-        if self._audits is not None:
-            self._audits.stop()
-        if self._counts is not None:
-            self._counts.stop()
-        if self._deliveries is not None:
-            self._deliveries.stop()
+        for loop in reversed(self._loops):
+            loop.stop()
 
 
 @contextmanager
