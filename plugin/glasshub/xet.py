@@ -26,16 +26,19 @@ _BATCH = 1024 * 1024
 _MOST_BESIDE = 256  # xorbs in one answer
 
 
-def add_xorb(hub: Hub, repo: Repo, name: str, stream: IO[bytes]) -> bool:
+def add_xorb(hub: Hub, repo: Repo, actor: Actor, name: str, stream: IO[bytes]) -> bool:
     """Store a xorb that was brought for a repo; whether it is new there. Raises ``Invalid``, ``TooLarge``.
 
-    Whether another repo has it already is not told.
+    Whether another repo has it already is not told; who may not read the repo's files learns only what they brought.
     """
     content.store_xorb(hub.blobs, name, stream)
     known = [chunk.hash for chunk in content.chunks_of(hub.blobs, name)]
     with hub.registry.write() as db:
         rows.add_chunks(db, [to_text(chunk) for chunk in known if dedup.is_eligible(chunk)], name)
-        return rows.add(db, repo.key, name)
+        is_new = rows.add(db, repo.key, name)
+        if gates.may_read_files(hub, actor, repo):
+            return is_new
+        return rows.add_bringer(db, repo.key, name, actor.name or "")
 
 
 def register(hub: Hub, repo: Repo, actor: Actor, shard: bytes) -> int:

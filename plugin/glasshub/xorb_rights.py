@@ -31,10 +31,16 @@ class Allowed:
 
 
 def allowed(hub: Hub, repo: Repo, actor: Actor, xorb: str) -> Allowed:
-    """What the actor may use of a xorb when files are brought to ``repo``: nothing when it is not known."""
+    """What the actor may use of a xorb when files are brought to ``repo``: nothing when it is not known.
+
+    Who may bring files to a gated repo need not be one who may read them: they use what they brought themselves, lest
+    the answer betray what the repo has.
+    """
+    readable = {repo.key: gates.may_read_files(hub, actor, repo)}
     with hub.registry.read() as db:
+        if not readable[repo.key] and rows.brought(db, repo.key, xorb, actor.name or ""):
+            return Allowed(((0, _ALL),))
         uses = rows.uses(db, xorb)
-    readable: dict[str, bool] = {repo.key: True}
     runs = []
     for use in uses:
         if use.repo not in readable:

@@ -121,7 +121,7 @@ def _large(hub, repo: Repo) -> tuple[Pointer, Pointer]:
     plain = Pointer(hashlib.sha256(LARGE).hexdigest(), len(LARGE))
     large_files.receive(hub, repo, "boss", plain, io.BytesIO(LARGE))
     name, body = xorb_of(CHUNKS)
-    xet.add_xorb(hub, repo, name, io.BytesIO(body))
+    xet.add_xorb(hub, repo, accounts.actor_for(hub, "boss"), name, io.BytesIO(body))
     xet.register(hub, repo, accounts.actor_for(hub, "boss"), shard_of(CHUNKS))
     data = b"".join(CHUNKS)
     return plain, Pointer(hashlib.sha256(data).hexdigest(), len(data))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 
 import pytest
@@ -13,7 +14,7 @@ from glasshub.errors import Invalid
 from glasshub.web.signed import sign
 from tests.gated.conftest import CHUNKS, INSIDERS, LARGE, OUTSIDERS, SIGN, Vault
 from tests.people.addresses import VALUES, _any_value
-from tests.xet.test_rights import shard_of
+from tests.xet.test_rights import shard_of, xorb_of
 
 pytestmark = pytest.mark.slow
 
@@ -231,3 +232,23 @@ def test_nobody_makes_their_own_address(vault: Vault):
     with vault.site.app.test_request_context():
         href = sign("GET", path, {"size": str(vault.lfs.size), "by": "stranger"}).removeprefix("http://hub.example")
     assert vault.site.app.test_client().get(href).status_code == 403  # even one that the hub had signed
+
+
+@pytest.mark.parametrize("who", ["stranger", "pending", "rejected"])
+def test_who_may_not_read_learns_by_no_upload_which_chunks_there_are(vault: Vault, who: str):
+    """Regression: a shard over chunks that the repo has was taken from anybody who may open a pull request."""
+    hub, boss = vault.site.hub, accounts.actor_for(vault.site.hub, "boss")
+    actor, other = (accounts.actor_for(hub, name) for name in (who, "pending" if who == "stranger" else "stranger"))
+    here, nowhere = [f"{SIGN} for {who}".encode() * 900], [f"not for {who}".encode() * 900]
+    (name, body), never = xorb_of(here), xorb_of(nowhere)[0]
+    xet.add_xorb(hub, vault.repo, boss, name, io.BytesIO(body))
+    xet.register(hub, vault.repo, boss, shard_of(here))
+    with pytest.raises(Invalid) as known:
+        xet.register(hub, vault.repo, actor, shard_of(here))
+    with pytest.raises(Invalid) as unknown:
+        xet.register(hub, vault.repo, actor, shard_of(nowhere))
+    assert str(known.value).replace(name, "X") == str(unknown.value).replace(never, "X")
+    assert xet.add_xorb(hub, vault.repo, actor, name, io.BytesIO(body)) is True  # as if nobody had it
+    assert xet.register(hub, vault.repo, actor, shard_of(here)) == 1  # who has the bytes may
+    with pytest.raises(Invalid):
+        xet.register(hub, vault.repo, other, shard_of(here))

@@ -61,6 +61,6 @@ def person(hub: Hub, name: str) -> Actor:
 
 def bring(hub: Hub, to: Repo, chunks: list[bytes]) -> str:
     name, body = xorb_of(chunks)
-    xet.add_xorb(hub, to, name, io.BytesIO(body))
+    xet.add_xorb(hub, to, person(hub, to.namespace), name, io.BytesIO(body))
     xet.register(hub, to, person(hub, to.namespace), shard_of(chunks))
     return to_text(file_hash([(chunk_hash(c), len(c)) for c in chunks]))

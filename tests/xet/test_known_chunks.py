@@ -42,8 +42,8 @@ def test_the_answer_tells_of_the_other_xorbs_of_the_file_too_as_far_as_they_are_
     private, public = repo(town, "ada", "p", private=True), repo(town, "ada", "public")
     hidden = [b"hidden" * 100, b"shown" * 100]
     xorbs = [xorb_of(chunks) for chunks in (CHUNKS, hidden)]
-    xet.add_xorb(town, public, xorbs[0][0], io.BytesIO(xorbs[0][1]))
-    xet.add_xorb(town, private, xorbs[1][0], io.BytesIO(xorbs[1][1]))
+    xet.add_xorb(town, public, person(town, public.namespace), xorbs[0][0], io.BytesIO(xorbs[0][1]))
+    xet.add_xorb(town, private, person(town, private.namespace), xorbs[1][0], io.BytesIO(xorbs[1][1]))
     both = shard_of_terms([(xorbs[0][0], CHUNKS, 0), (xorbs[1][0], hidden[1:], 1)])
     xet.register(town, public, person(town, "ada"), both)
     own = repo(town, "eve", "own")
@@ -83,7 +83,7 @@ def test_what_only_a_private_repo_has_is_answered_as_if_it_were_not_there(town: 
 def test_chunks_of_a_shared_xorb_that_came_to_no_open_repo_cannot_be_recognised(town: Hub):
     private, public = repo(town, "ada", "p", private=True), repo(town, "ada", "public")
     xorb, body = xorb_of(CHUNKS)
-    xet.add_xorb(town, private, xorb, io.BytesIO(body))
+    xet.add_xorb(town, private, person(town, private.namespace), xorb, io.BytesIO(body))
     xet.register(town, public, person(town, "ada"), shard_of(CHUNKS[1:], xorb=xorb, start=1))
     own = repo(town, "eve", "own")
     found = ask(town, own, person(town, "eve"), to_text(chunk_hash(CHUNKS[1])))

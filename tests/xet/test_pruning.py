@@ -88,7 +88,7 @@ def test_a_xorb_stays_while_a_file_of_any_repo_uses_a_part_of_it(town: Hub):
 def test_a_xorb_whose_shard_has_not_come_yet_stays(town: Hub):
     own = repo(town, "ada", "m")
     name, body = xorb_of(CHUNKS)
-    xet.add_xorb(town, own, name, io.BytesIO(body))
+    xet.add_xorb(town, own, person(town, own.namespace), name, io.BytesIO(body))
     age(town, 179)
     pruning.prune(town, days=180, remove=True)
     assert xet.register(town, own, person(town, "ada"), shard_of(CHUNKS)) == 1
@@ -97,7 +97,7 @@ def test_a_xorb_whose_shard_has_not_come_yet_stays(town: Hub):
 def test_whoever_refers_to_what_is_gone_is_told_what_to_do_and_may_bring_it_again(town: Hub):
     own = repo(town, "ada", "m")
     name, body = xorb_of(CHUNKS)
-    xet.add_xorb(town, own, name, io.BytesIO(body))
+    xet.add_xorb(town, own, person(town, own.namespace), name, io.BytesIO(body))
     age(town, 181)
     pruning.prune(town, days=180, remove=True)
     with pytest.raises(Invalid, match="Remove the folder xet"):
@@ -125,7 +125,7 @@ def test_uploads_that_go_on_meanwhile_lose_nothing(town: Hub):
     sets = [[chance.randbytes(500) for _ in range(3)] for _ in range(40)]
     for chunks in sets:
         name, body = xorb_of(chunks)
-        xet.add_xorb(town, own, name, io.BytesIO(body))
+        xet.add_xorb(town, own, person(town, own.namespace), name, io.BytesIO(body))
     age(town, 500)
 
     def pruner() -> None:

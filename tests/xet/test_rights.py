@@ -25,7 +25,9 @@ def test_a_strangers_shard_over_a_private_repos_chunks_is_refused(town: Hub):
         xet.register(town, own, person(town, "eve"), shard_of(CHUNKS))
     with pytest.raises(NotFound):
         xet.recipe_of(town, own, name)
-    xet.add_xorb(town, own, *(lambda x: (x[0], io.BytesIO(x[1])))(xorb_of(CHUNKS)))  # who has the bytes may
+    xet.add_xorb(
+        town, own, person(town, own.namespace), *(lambda x: (x[0], io.BytesIO(x[1])))(xorb_of(CHUNKS))
+    )  # who has the bytes may
     assert xet.register(town, own, person(town, "eve"), shard_of(CHUNKS)) == 1
     assert xet.recipe_of(town, own, name).size == sum(map(len, CHUNKS))
 
@@ -46,7 +48,7 @@ def test_chunks_of_public_repos_are_shared(town: Hub):
 def test_false_shards_are_refused_and_nothing_is_noted(town: Hub, shard: bytes):
     own = repo(town, "ada", "m")
     name, body = xorb_of(CHUNKS)
-    xet.add_xorb(town, own, name, io.BytesIO(body))
+    xet.add_xorb(town, own, person(town, own.namespace), name, io.BytesIO(body))
     with pytest.raises(Invalid):
         xet.register(town, own, person(town, "ada"), shard)
     assert not (town.settings.data / "blobs" / "recipes").exists()
@@ -59,7 +61,7 @@ def test_damaged_xorbs_are_refused_and_nothing_is_kept(town: Hub, bend):
     own = repo(town, "ada", "m")
     name, body = xorb_of(CHUNKS)
     with pytest.raises(Invalid):
-        xet.add_xorb(town, own, name, io.BytesIO(bend(body)))
+        xet.add_xorb(town, own, person(town, own.namespace), name, io.BytesIO(bend(body)))
     blobs = town.settings.data / "blobs"
     assert [path for path in blobs.rglob("*") if path.is_file()] == []
 
@@ -145,7 +147,7 @@ def test_only_the_chunks_that_came_to_a_public_repo_are_for_its_readers(town: Hu
     """A xorb of a private repo holds two files, of which one is published."""
     private, public, own = repo(town, "ada", "p", private=True), repo(town, "ada", "public"), repo(town, "eve", "own")
     xorb, body = xorb_of(CHUNKS)
-    xet.add_xorb(town, private, xorb, io.BytesIO(body))
+    xet.add_xorb(town, private, person(town, private.namespace), xorb, io.BytesIO(body))
     open_part = shard_of(CHUNKS[1:], xorb=xorb, start=1)
     xet.register(town, public, person(town, "ada"), open_part)
     with pytest.raises(Invalid, match="is not on the hub"):
@@ -159,5 +161,5 @@ def test_bringing_what_a_private_repo_has_looks_like_bringing_something_new(town
     name, body = xorb_of(CHUNKS)
     bring(town, repo(town, "ada", "p", private=True), CHUNKS)
     own = repo(town, "eve", "own")
-    assert xet.add_xorb(town, own, name, io.BytesIO(body)) is True
-    assert xet.add_xorb(town, own, name, io.BytesIO(body)) is False
+    assert xet.add_xorb(town, own, person(town, own.namespace), name, io.BytesIO(body)) is True
+    assert xet.add_xorb(town, own, person(town, own.namespace), name, io.BytesIO(body)) is False

@@ -223,6 +223,15 @@ xorb_uses = Table(
     Column("repo", ForeignKey("repos.key", ondelete="CASCADE"), primary_key=True, index=True),
 )
 
+# Who uploaded which xorbs for repos whose files they may not read: they may use these there, and no others.
+xorb_bringers = Table(
+    "xorb_bringers",
+    metadata,
+    Column("xorb", String, primary_key=True),
+    Column("repo", ForeignKey("repos.key", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("account", ForeignKey("accounts.lower", ondelete="CASCADE"), primary_key=True, index=True),
+)
+
 # Which chunks (``first`` to ``last``, exclusive) of xorbs of other repos make files of a repo.
 xorb_runs = Table(
     "xorb_runs",

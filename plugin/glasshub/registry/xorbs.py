@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select, tuple_
 
-from glasshub.registry.tables import known_chunks, xorb_files, xorb_runs, xorb_uses
+from glasshub.names import folded
+from glasshub.registry.tables import known_chunks, xorb_bringers, xorb_files, xorb_runs, xorb_uses
 
 _AT_ONCE = 200  # rows in one statement
-_TABLES = (xorb_uses, xorb_runs, xorb_files, known_chunks)
+_TABLES = (xorb_uses, xorb_runs, xorb_files, xorb_bringers, known_chunks)
 _MOST_XORBS = 100  # a chunk that is in more of them is not looked for further
 
 
@@ -30,6 +31,22 @@ def add(db: Connection, repo: str, xorb: str) -> bool:
         return False
     db.execute(xorb_uses.insert().values(xorb=xorb, repo=repo))
     return True
+
+
+def add_bringer(db: Connection, repo: str, xorb: str, account: str) -> bool:
+    """Note that somebody who may not read the repo's files uploaded a xorb for it; whether that is new."""
+    if brought(db, repo, xorb, account):
+        return False
+    db.execute(xorb_bringers.insert().values(xorb=xorb, repo=repo, account=folded(account)))
+    return True
+
+
+def brought(db: Connection, repo: str, xorb: str, account: str) -> bool:
+    """Whether :func:`add_bringer` was told of this."""
+    same = (xorb_bringers.c.xorb == xorb) & (xorb_bringers.c.repo == repo)
+    return (
+        db.execute(select(xorb_bringers).where(same & (xorb_bringers.c.account == folded(account)))).first() is not None
+    )
 
 
 def add_runs(db: Connection, repo: str, runs: Collection[tuple[str, int, int]]) -> None:

@@ -28,9 +28,9 @@ _WEEK = 7 * 24 * 3600
 @bp.post("/cas/v1/xorbs/<_prefix>/<xorb>")
 def put_xorb(_prefix: str, xorb: str) -> Response:
     """A xorb: chunks back to back."""
-    repo, _ = caller("write")
+    repo, by = caller("write")
     body = io.BufferedReader(cast(io.RawIOBase, counted_body()), _BUFFER)
-    return jsonify({"was_inserted": xet.add_xorb(hub(), repo, xorb, cast("IO[bytes]", body))})
+    return jsonify({"was_inserted": xet.add_xorb(hub(), repo, by, xorb, cast("IO[bytes]", body))})
 
 
 @bp.post("/cas/v1/shards")
