@@ -19,7 +19,7 @@ from glasshub.git import read
 from glasshub.hub import Hub
 from glasshub.identity import Repo
 from glasshub.verify import digests
-from glasshub.verify.rows import Row, read_rows, split_files
+from glasshub.verify.rows import Row, card_entry, read_rows, split_files
 
 MAX_DATA = 256 * 1024 * 1024  # bytes of the files of one split; they are read as a whole
 _CARD = "README.md"
@@ -60,7 +60,12 @@ def asked(git: GitRepo, commit: str, task_id: str) -> Asked:
         raise Invalid(f"The eval.yaml of commit {commit[:7]} is not valid.")
     for task in parsed.spec.tasks:
         if task.id == task_id:
-            return Asked(task, digests.sha256(data), attested.content_of(git, commit), digests.spec_sha256(task.spec))
+            return Asked(
+                task,
+                digests.sha256(data),
+                attested.content_of(git, commit),
+                digests.spec_sha256(task.spec, card_entry(_front_matter(git, commit), task.config)),
+            )
     raise NotFound(f"The eval.yaml of commit {commit[:7]} has no task {task_id}.")
 
 

@@ -52,7 +52,7 @@ class Bench:
             "model__id": self.model.repo_id, "model__sha": self.head(self.model),
             "model__weights_sha256": self.content(self.model), "dataset__id": self.dataset.repo_id,
             "dataset__sha": self.head(self.dataset), "dataset__data_sha256": self.content(self.dataset),
-            "task__spec_sha256": digests.spec_sha256(task.spec),
+            "task__spec_sha256": digests.spec_sha256(task.spec, None),
         }  # fmt: skip
         claims = said(**{**true, **changes})
         if "sub" not in changes:
@@ -144,6 +144,31 @@ def test_a_benchmark_that_moves_on_is_told(bench: Bench, private):
     bench.town.push(bench.dataset, {"data/test.jsonl": '{"question": "1 + 1", "answer": "2"}\n'})
     assert bench.badges() == ["verified"]
     bench.town.push(bench.dataset, {"eval.yaml": BENCHMARK.replace("id: choice", "id: choice\n    epochs: 2")})
+    assert bench.badges() == ["verified-older-benchmark"]
+
+
+CARD = "---\nconfigs:\n- config_name: default\n  data_files: [{split: test, path: data/%s.jsonl}]\n---\n# Quiz\n"
+
+
+def test_a_card_that_makes_other_files_the_data_is_told(bench: Bench, private):
+    """Regression: what the card says of data files was bound by no digest."""
+    bench.town.push(
+        bench.dataset, {"README.md": CARD % "test", "data/easy.jsonl": '{"question": "1", "answer": "1"}\n'}
+    )
+    entry = {"config_name": "default", "data_files": [{"split": "test", "path": "data/test.jsonl"}]}
+    task = next(t for t in parse_eval_yaml(BENCHMARK.encode()).spec.tasks if t.id == "choice")
+    bench.report(bench.token(private, task__spec_sha256=digests.spec_sha256(task.spec, entry)))
+    assert bench.badges() == ["verified"]
+    bench.town.push(bench.dataset, {"README.md": CARD % "easy"})
+    assert bench.badges() == ["verified-older-benchmark"]
+
+
+def test_a_task_that_no_digest_can_be_made_of_costs_no_push(bench: Bench, private):
+    bench.report(bench.token(private))
+    huge = BENCHMARK.replace("id: choice", f"id: choice\n    seed: {2**60}")
+    bench.town.push(bench.dataset, {"eval.yaml": huge})
+    assert bench.badges() == ["verified-older-benchmark"]
+    bench.town.push(bench.model, {"README.md": "# Tiny\n"})
     assert bench.badges() == ["verified-older-benchmark"]
 
 

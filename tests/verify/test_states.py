@@ -121,7 +121,8 @@ def test_weights_cannot_hide_under_a_name_that_is_left_out(path):
 
 
 def test_the_digest_of_a_task_does_not_depend_on_the_order_of_keys():
-    assert spec_sha256({"id": "a", "epochs": 1}) == spec_sha256({"epochs": 1, "id": "a"})
-    assert spec_sha256({"id": "a", "epochs": 1}) != spec_sha256({"id": "a", "epochs": 2})
+    assert spec_sha256({"id": "a", "epochs": 1}, None) == spec_sha256({"epochs": 1, "id": "a"}, {})
+    assert spec_sha256({"id": "a", "epochs": 1}, None) != spec_sha256({"id": "a", "epochs": 2}, None)
+    assert spec_sha256({"id": "a"}, None) != spec_sha256({"id": "a"}, {"data_files": "easy.jsonl"})
     with pytest.raises(Invalid):
-        spec_sha256({"seed": 2**60})
+        spec_sha256({"seed": 2**60}, None)

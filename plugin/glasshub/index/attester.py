@@ -9,9 +9,11 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from glasshub.errors import Invalid
 from glasshub.evals.ranking import Tier
 from glasshub.verify.digests import sha256, spec_sha256
 from glasshub.verify.keys import RunnerKey
+from glasshub.verify.rows import card_entry
 from glasshub.verify.states import Claimed, Finding, Place, State, decide
 from glasshub.verify.token import peek_dataset
 
@@ -70,10 +72,12 @@ class Attester:
         commit = self._db.execute(
             "SELECT 1 FROM commits WHERE key = ? AND id = ?", [key, peek_dataset(carrier.token)]
         ).fetchone()
-        spec = self._db.execute(
-            "SELECT spec FROM tasks WHERE key = ? AND task_id = ?", [key, carrier.claimed.task_id]
+        found = self._db.execute(
+            "SELECT t.spec, t.config, r.card FROM tasks t JOIN repos r ON r.key = t.key "
+            "WHERE t.key = ? AND t.task_id = ?",
+            [key, carrier.claimed.task_id],
         ).fetchone()
-        digest = spec_sha256(json.loads(spec[0])) if spec and spec[0] else ""
+        digest = _spec(*found) if found else ""
         return Place(self._names(key), commit is not None, self._content(key), digest)
 
     def _names(self, key: str) -> frozenset[str]:
@@ -82,6 +86,14 @@ class Attester:
     def _content(self, key: str) -> str:
         row = self._db.execute("SELECT sha256 FROM contents WHERE key = ?", [key]).fetchone()
         return row[0] if row else ""
+
+
+def _spec(spec: str, config: str, card: str) -> str:
+    """The digest of a task as it is now; ``""`` where there is none, so that no token can be about it."""
+    try:
+        return spec_sha256(json.loads(spec) if spec else {}, card_entry(json.loads(card) if card else {}, config))
+    except Invalid:
+        return ""
 
 
 def tier(state: str, pull: int) -> Tier:

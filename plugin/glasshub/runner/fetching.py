@@ -13,8 +13,8 @@ from glasshub.errors import GlasshubError, Invalid
 from glasshub.evals.eval_yaml import parse_eval_yaml
 from glasshub.runner.hub_client import HubClient
 from glasshub.verify.assignment import Assignment
-from glasshub.verify.digests import sha256, spec_sha256
-from glasshub.verify.rows import Row, read_rows, split_files
+from glasshub.verify.digests import is_content, sha256, spec_sha256
+from glasshub.verify.rows import Row, card_entry, read_rows, split_files
 
 TRIES = 5
 _BLOCK = 1024 * 1024
@@ -22,12 +22,12 @@ Tell = Callable[[str], None]
 
 
 def weights(client: HubClient, given: Assignment, folder: Path, tell: Tell) -> None:
-    """Put all files of the model at the commit into a folder.
+    """Put the files of the model at the commit into a folder: those that its digest covers, so that no other is run.
 
     Raises:
         GlasshubError: a file cannot be had, or is not what its id says.
     """
-    entries = list(client.files("models", given.model, given.model_sha))
+    entries = [e for e in client.files("models", given.model, given.model_sha) if is_content(str(e["path"]))]
     total = sum(int(entry["size"]) for entry in entries)
     done = told = 0
     for entry in entries:
@@ -61,9 +61,11 @@ def asked(client: HubClient, given: Assignment) -> tuple[Mapping[str, Any], list
     text = read("eval.yaml") if "eval.yaml" in entries else b""
     spec = parse_eval_yaml(text).spec
     task = next((task for task in spec.tasks if task.id == given.task), None) if spec else None
-    if task is None or sha256(text) != given.eval_yaml_sha256 or spec_sha256(task.spec) != given.spec_sha256:
-        raise Invalid("The eval.yaml of the dataset is not the one that the job names.")
     card = parse_card(read("README.md")).front_matter if "README.md" in entries else {}
+    if task is None or sha256(text) != given.eval_yaml_sha256:
+        raise Invalid("The eval.yaml of the dataset is not the one that the job names.")
+    if spec_sha256(task.spec, card_entry(card, task.config)) != given.spec_sha256:
+        raise Invalid("The task, or what the card says of its data, is not what the job names.")
     files = split_files(list(entries), card, task.config, task.split)
     return task.spec, [row for path in files for row in read_rows(path, read(path))]
 

@@ -46,14 +46,18 @@ def content_sha256(files: Iterable[TreeFile]) -> str:
     return digest.hexdigest()
 
 
-def spec_sha256(spec: Mapping[str, Any]) -> str:
-    """The digest of a task's entry in ``eval.yaml``: SHA-256 of it as canonical JSON (RFC 8785).
+def spec_sha256(spec: Mapping[str, Any], data: Mapping[str, Any] | None) -> str:
+    """The digest of what a task asks: SHA-256 of ``{"data": ..., "task": ...}`` as canonical JSON (RFC 8785).
+
+    Args:
+        spec: the task's entry in ``eval.yaml``.
+        data: what the card's ``configs`` say of its config, which decides what files the split has (``None``: nothing).
 
     Raises:
         Invalid: it holds a number that JSON cannot carry exactly.
     """
     try:
-        return hashlib.sha256(rfc8785.dumps(dict(spec))).hexdigest()
+        return hashlib.sha256(rfc8785.dumps({"task": dict(spec), "data": dict(data) if data else None})).hexdigest()
     except rfc8785.CanonicalizationError as error:
         raise Invalid(f"The task cannot be written as canonical JSON: {error}.") from error
 

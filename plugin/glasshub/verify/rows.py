@@ -52,6 +52,15 @@ def split_files(paths: Sequence[str], card: Mapping[str, Any], config: str, spli
     raise Invalid(f"The card has no config {config}.")
 
 
+def card_entry(card: Mapping[str, Any], config: str) -> Mapping[str, Any] | None:
+    """What a card's ``configs`` say of a config; ``None`` if they say nothing."""
+    said = card.get("configs")
+    for entry in said if isinstance(said, list) else ():
+        if isinstance(entry, Mapping) and entry.get("config_name", "default") == config:
+            return entry
+    return None
+
+
 def read_rows(path: str, data: bytes) -> Iterator[Row]:
     """The rows of one file, by the ending of its name.
 
