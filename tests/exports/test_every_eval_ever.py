@@ -59,7 +59,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 
 
 def lines(town: Town, address: str) -> list[dict[str, Any]]:
-    answer = create_app(town.hub).test_client().get(address, query_string={"format": "eee"})
+    answer = create_app(town.hub).test_client().get(address, query_string={"format": "eee"}, buffered=True)
     assert answer.status_code == 200
     return [json.loads(line) for line in answer.text.splitlines()]
 
