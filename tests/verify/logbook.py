@@ -42,5 +42,7 @@ def packed(said: dict[str, object], method: int = zipfile.ZIP_DEFLATED) -> io.By
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", method) as archive:
         for name, value in said.items():
-            archive.writestr(name, value if isinstance(value, bytes) else json.dumps(value))
+            member = zipfile.ZipInfo(name)  # without the time, so that the same log is the same bytes
+            member.compress_type = method
+            archive.writestr(member, value if isinstance(value, bytes) else json.dumps(value))
     return file

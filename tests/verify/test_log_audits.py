@@ -35,6 +35,7 @@ from tests.index.town import Town
 from tests.verify.logbook import QUESTIONS, members, packed
 from tests.xet.builder import bring
 
+FILES = Path(__file__).parents[1] / "importing" / "files"
 pytestmark = pytest.mark.slow
 VALUE = "0.25925925925925924"
 
@@ -400,3 +401,9 @@ def test_a_log_that_came_by_xet_is_read(desk: Desk):
     assert desk.found(model).audited
     (result,) = desk.town.results(model)
     assert "longest" in desk.app.test_client().get(f"/ada/tiny/results/{result.id}/items").text
+
+
+def test_a_file_of_another_tool_is_said_to_be_none_that_is_audited(desk: Desk):
+    model = desk.report((FILES / "lm-eval-choice.json").read_bytes())
+    desk.audit()
+    assert desk.found(model).summary.count("Only logs of Inspect are audited.") == 1

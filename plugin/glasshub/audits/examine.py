@@ -11,7 +11,7 @@ from glasshub import benchmark_data, repos
 from glasshub.audits import attached
 from glasshub.audits.attached import AttachedLog
 from glasshub.audits.references import RULES, Said
-from glasshub.errors import GlasshubError, NotFound
+from glasshub.errors import GlasshubError, Invalid, NotFound
 from glasshub.evals import eval_yaml
 from glasshub.evals.eval_yaml import Task, parse_eval_yaml
 from glasshub.git import read
@@ -92,7 +92,10 @@ def _read(hub: Hub, said: Said, log: AttachedLog, found: Examined) -> Examined:
 
 
 def _judge(hub: Hub, said: Said, file: BinaryIO, found: Examined) -> Examined:
-    log = open_log(file, LIMITS)
+    try:
+        log = open_log(file, LIMITS)
+    except Invalid as error:
+        return replace(found, reason=f"Only logs of Inspect are audited. {error.message}"[:_MOST_DETAIL])
     dataset, commit, basis, why_not = _commit(hub, said, log.header)
     if dataset is None or not commit:
         return replace(found, reason=why_not)
