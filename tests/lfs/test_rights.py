@@ -34,11 +34,27 @@ def test_knowing_a_hash_gives_nothing(lab: Lab):
     text = wire.pointer(data).encode()
     with pytest.raises(Exception, match=r"content of large files is missing: x\.bin"):
         lab.api("writer").upload_file(path_or_fileobj=text, path_in_repo="x.bin", repo_id=mine)
-    assert httpx2.post(f"{wire.action(asked, 'verify')['href']}", json={}).status_code in (401, 404)
+    assert httpx2.post(f"{wire.action(asked, 'verify')['href']}", json={}).status_code == 404
     assert httpx2.put(upload, content=os.urandom(50_000)).status_code == 400
     assert not wire.has(lab, "writer", mine, data)
     assert httpx2.put(upload, content=data).status_code == 200
     assert wire.has(lab, "anonymous", mine, data)
+
+
+def test_what_came_is_verified_by_hash_and_size(lab: Lab):
+    repo, data = lab.repo(), os.urandom(5_000)
+    asked = wire.batch(lab, "writer", repo, "upload", data)
+    href, oid = wire.action(asked, "verify")["href"], wire.sha256(data)
+    assert httpx2.post(href, json={"oid": oid, "size": 5_000}).status_code == 404
+    assert httpx2.put(wire.action(asked, "upload")["href"], content=data).status_code == 200
+    assert httpx2.post(href, json={"oid": oid, "size": 5_000}).status_code == 200
+    for wrong in (4_999, 5_001, 0, -1, True, "5000", None):
+        told = httpx2.post(href, json={"oid": oid, "size": wrong})
+        assert (told.status_code, "has 5,000 bytes" in told.json()["message"]) == (400, True), wrong
+        assert "has 5,000 bytes" in told.headers["X-Error-Message"]
+    for body in ({"oid": "0" * 64, "size": 5_000}, {"size": 5_000}, {"oid": oid}, {}, []):
+        assert httpx2.post(href, json=body).status_code == 400, body
+    assert httpx2.post(href, content=b"not json").status_code == 400
 
 
 def test_what_two_repos_have_is_stored_once_and_outlives_one_of_them(lab: Lab):

@@ -54,7 +54,7 @@ def _on_glasshub_error(error: errors.GlasshubError) -> ResponseReturnValue:
     if request.blueprint == _GIT_BLUEPRINT:
         return _git_answer(status, error.message)
     if request.blueprint == _LFS_BLUEPRINT:
-        return _lfs_answer(status, error.message)
+        return _lfs_answer(status, error.code, error.message)
     if _wants_json():
         return _json_answer(status, error.code, error.message)
     if isinstance(error, errors.Unauthenticated) and request.method == "GET" and "Authorization" not in request.headers:
@@ -92,16 +92,21 @@ def _wants_json() -> bool:
 def _json_answer(status: int, code: str, message: str) -> Response:
     response = jsonify({"error": message, **g.get("error_fields", {})})
     response.status_code = status
-    response.headers["X-Error-Code"] = code
+    _tell(response, code, message)
     if "commit" in g:
         response.headers["X-Repo-Commit"] = g.commit
     if status == 416 and "size" in g:
         response.headers["Content-Range"] = f"bytes */{g.size}"
-    response.headers["X-Error-Message"] = " ".join(message.encode("latin-1", "replace").decode("latin-1").split())
     if request.blueprint == "cas":
         # Xet clients show their user nothing of an answer but its status line.
         response.status = f"{status} {' '.join(message.encode('ascii', 'replace').decode('ascii').split())}"
     return response
+
+
+def _tell(response: Response, code: str, message: str) -> None:
+    """What programs read without the body."""
+    response.headers["X-Error-Code"] = code
+    response.headers["X-Error-Message"] = " ".join(message.encode("latin-1", "replace").decode("latin-1").split())
 
 
 def _git_answer(status: int, message: str) -> Response:
@@ -115,12 +120,14 @@ def _git_answer(status: int, message: str) -> Response:
     return response
 
 
-def _lfs_answer(status: int, message: str) -> Response:
-    # As for git: an anonymous reader is asked for credentials whether or not the repo exists.
-    if status in (401, 404) and not actor().signed_in:
+def _lfs_answer(status: int, code: str, message: str) -> Response:
+    # As for git: an anonymous reader is asked for credentials whether or not the repo exists. Signed addresses say all
+    # that is asked for themselves.
+    if status in (401, 404) and not actor().signed_in and not request.path.startswith("/lfs/"):
         status = 401
     response = jsonify({"message": message, "request_id": request_id(), **g.get("error_fields", {})})
     response.status_code, response.content_type = status, "application/vnd.git-lfs+json"
+    _tell(response, code, message)  # the Python client, which does not read git-lfs's message
     if status == 401:
         response.headers["LFS-Authenticate"] = response.headers["WWW-Authenticate"] = _REALM
     return response

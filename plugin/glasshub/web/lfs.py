@@ -113,10 +113,17 @@ def get(key: str, sha256: str) -> Response:
 
 @bp.post("/lfs/<key>/<sha256>/verify")
 def verify(key: str, sha256: str) -> Response:
-    """Whether an object has come (the address is signed)."""
+    """Whether an object has come, as long as the client says it is (the address is signed)."""
     repo, pointer, _ = _signed(key, sha256)
     if large_files.missing(hub(), repo, [pointer]):
         raise NotFound(f"The object {pointer.sha256} has not come. Upload it again.")
+    body = json_object()
+    oid, size = body.get("oid"), body.get("size")
+    if oid != pointer.sha256 or type(size) is not int or size != pointer.size:
+        raise Invalid(
+            f"The object {pointer.sha256} that came has {pointer.size:,} bytes. Verify it with this oid and size; "
+            "if the file is another one by now, upload it again."
+        )
     return answer({})
 
 
