@@ -36,6 +36,8 @@ def add_xorb(hub: Hub, repo: Repo, actor: Actor, name: str, stream: IO[bytes]) -
     with hub.registry.write() as db:
         rows.add_chunks(db, [to_text(chunk) for chunk in known if dedup.is_eligible(chunk)], name)
         is_new = rows.add(db, repo.key, name)
+        if actor.name:
+            rows.add_sender(db, name, actor.name)
         if gates.may_read_files(hub, actor, repo):
             return is_new
         return rows.add_bringer(db, repo.key, name, actor.name or "")

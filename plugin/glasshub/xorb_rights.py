@@ -2,7 +2,8 @@
 
 A xorb may hold chunks of several files, and only some of them may have come to a repo that the asker may read. So
 rights are for runs of chunks: all of a xorb for the readers of a repo that it was uploaded for, and the chunks of
-its files for the readers of a repo that uses chunks which others brought.
+its files for the readers of a repo that uses chunks which others brought. Who sent all of a xorb has its bytes, and may
+use them whatever became of the repo that they were for: clients refer for weeks to what they sent.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ def allowed(hub: Hub, repo: Repo, actor: Actor, xorb: str) -> Allowed:
     readable = {repo.key: gates.may_read_files(hub, actor, repo)}
     with hub.registry.read() as db:
         if not readable[repo.key] and rows.brought(db, repo.key, xorb, actor.name or ""):
+            return Allowed(((0, _ALL),))
+        if actor.name and actor.only_repos is None and rows.sent(db, xorb, actor.name):
             return Allowed(((0, _ALL),))
         uses = rows.uses(db, xorb)
     runs = []

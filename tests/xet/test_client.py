@@ -16,7 +16,6 @@ from pathlib import Path
 
 import pytest
 
-from glasshub import pruning
 from glasshub.blobs.xet.content import chunks_of
 from tests.conftest import Live, Person
 from tests.lfs.cutting_proxy import cutting
@@ -193,15 +192,59 @@ def _range_asked(request: bytes) -> bytes:
     return next(line for line in request.lower().split(b"\r\n") if line.startswith(b"range:"))
 
 
-def test_a_client_that_remembers_what_was_pruned_is_told_what_to_remove(live: Live, ada: Person, tmp_path: Path):
-    data = _weights(tmp_path / "model.bin", seed=11)
-    _upload(live, ada, f"{ada.name}/m", tmp_path / "model.bin", tmp_path)
-    fresh = _xorbs(live)
-    _python(live, ada, f"api.delete_repo('{ada.name}/m'); api.create_repo('{ada.name}/n')", tmp_path)
+def _age(live: Live, days: int) -> None:
+    """Let all content be older by so many days than it was when this was called last."""
     for path in (live.hub.settings.data / "blobs").glob("*/*/*/*"):
-        os.utime(path, (0, 0))
-    pruning.prune(live.hub, days=180, remove=True)
-    assert _xorbs(live) < fresh
+        then = path.stat().st_mtime - days * 24 * 3600
+        os.utime(path, (then, then))
+
+
+def _maintain(live: Live, *options: str) -> dict[str, int]:
+    """How much ``glasshub maintain`` finds (or, with ``--prune``, removes), in bytes by kind."""
+    command = [sys.executable, "-m", "glasshub", "--data", str(live.hub.settings.data), "maintain", *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    rows = (line.split("\t") for line in done.stdout.splitlines())
+    return {kind: int(size) for kind, _, size in rows}
+
+
+def test_what_no_repo_has_goes_what_others_share_stays_and_old_clients_are_served(live: Live, tmp_path: Path):
+    ada, eve, chance = live.person("ada"), live.person("eve"), random.Random(secrets.randbits(32))
+    shared, own, path = chance.randbytes(6_000_000), chance.randbytes(3_000_000), tmp_path / "model.bin"
+    path.write_bytes(own)
+    before = _xorbs(live)
+    _upload(live, ada, f"{ada.name}/alone", path, tmp_path)
+    alone = _xorbs(live) - before
+    (tmp_path / "shared.bin").write_bytes(shared)
+    _upload(live, ada, f"{ada.name}/m", tmp_path / "shared.bin", tmp_path)
+    theirs = shared + chance.randbytes(1_000_000)
+    (tmp_path / "theirs.bin").write_bytes(theirs)
+    before = _stored(live, "xorbs")
+    _upload(live, eve, f"{eve.name}/m", tmp_path / "theirs.bin", tmp_path)
+    assert _stored(live, "xorbs") - before < 2_000_000
+
+    _age(live, 20)  # for three weeks a client remembers what it sent, and sends no more of it
+    before = _xorbs(live)
+    again = (
+        f"api.delete_repo('{ada.name}/m'); api.delete_repo('{ada.name}/alone'); api.create_repo('{ada.name}/again')\n"
+        f"api.upload_file(path_or_fileobj={str(path)!r}, path_in_repo='model.bin', repo_id='{ada.name}/again')\n"
+        f"{_reading(f'{ada.name}/again')}; api.delete_repo('{ada.name}/again'); api.create_repo('{ada.name}/n')"
+    )
+    assert _python(live, ada, again, tmp_path) == _digest(own)
+    assert _xorbs(live) == before
+
+    _age(live, 181)
+    found = _maintain(live)
+    assert _xorbs(live) == before
+    assert _maintain(live, "--prune") == found
+    assert found["xorbs"] >= len(own)
+    assert not _xorbs(live) & alone
+    for turn, env in enumerate(({}, {"HF_HUB_DISABLE_XET": "1"})):
+        assert _python(live, None, _reading(f"{eve.name}/m"), tmp_path / f"{turn}", **env) == _digest(theirs)
+    _is_told_what_to_remove(live, ada, own, tmp_path)
+
+
+def _is_told_what_to_remove(live: Live, ada: Person, data: bytes, tmp_path: Path) -> None:
+    """A client that refers to what is gone for good."""
     code = (
         f"path = {str(tmp_path / 'model.bin')!r}\n"
         f"try: api.upload_file(path_or_fileobj=path, path_in_repo='model.bin', repo_id='{ada.name}/n')\n"

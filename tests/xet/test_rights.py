@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -141,6 +142,18 @@ def test_a_token_limited_to_some_repos_does_not_reach_others_of_its_person(town:
         given = client.get("/api/models/ada/own/xet-write-token/main", headers={"Authorization": f"Bearer {token}"})
         asked = {"Authorization": f"Bearer {given.json['accessToken']}"}
         assert client.post("/cas/v1/shards", data=shard_of(CHUNKS), headers=asked).status_code == status
+
+
+def test_whoever_sent_chunks_may_use_them_when_their_repo_is_gone(town: Hub):
+    """Clients remember for weeks what they sent, and refused to send it again."""
+    gone, own = repo(town, "ada", "gone", private=True), repo(town, "ada", "own")
+    bring(town, gone, CHUNKS)
+    repos.delete(town, person(town, "ada"), gone)
+    limited = replace(person(town, "ada"), only_repos=frozenset({own.key}))
+    for other, to in ((person(town, "eve"), repo(town, "eve", "own")), (limited, own)):
+        with pytest.raises(Invalid, match="is not on the hub"):
+            xet.register(town, to, other, shard_of(CHUNKS))
+    assert xet.register(town, own, person(town, "ada"), shard_of(CHUNKS)) == 1
 
 
 def test_only_the_chunks_that_came_to_a_public_repo_are_for_its_readers(town: Hub):

@@ -232,6 +232,14 @@ xorb_bringers = Table(
     Column("account", ForeignKey("accounts.lower", ondelete="CASCADE"), primary_key=True, index=True),
 )
 
+# Who sent which xorbs, to whatever repo: their clients refer to these for weeks, also when that repo is gone.
+xorb_senders = Table(
+    "xorb_senders",
+    metadata,
+    Column("xorb", String, primary_key=True),
+    Column("account", ForeignKey("accounts.lower", ondelete="CASCADE"), primary_key=True, index=True),
+)
+
 # Which chunks (``first`` to ``last``, exclusive) of xorbs of other repos make files of a repo.
 xorb_runs = Table(
     "xorb_runs",

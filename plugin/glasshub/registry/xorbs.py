@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select, tuple_
 
 from glasshub.names import folded
-from glasshub.registry.tables import known_chunks, xorb_bringers, xorb_files, xorb_runs, xorb_uses
+from glasshub.registry.tables import known_chunks, xorb_bringers, xorb_files, xorb_runs, xorb_senders, xorb_uses
 
 _AT_ONCE = 200  # rows in one statement
-_TABLES = (xorb_uses, xorb_runs, xorb_files, xorb_bringers, known_chunks)
+_TABLES = (xorb_uses, xorb_runs, xorb_files, xorb_bringers, xorb_senders, known_chunks)
 _MOST_XORBS = 100  # a chunk that is in more of them is not looked for further
 
 
@@ -47,6 +47,18 @@ def brought(db: Connection, repo: str, xorb: str, account: str) -> bool:
     return (
         db.execute(select(xorb_bringers).where(same & (xorb_bringers.c.account == folded(account)))).first() is not None
     )
+
+
+def add_sender(db: Connection, xorb: str, account: str) -> None:
+    """Note that somebody sent a xorb."""
+    if not sent(db, xorb, account):
+        db.execute(xorb_senders.insert().values(xorb=xorb, account=folded(account)))
+
+
+def sent(db: Connection, xorb: str, account: str) -> bool:
+    """Whether somebody sent a xorb, to whatever repo."""
+    same = (xorb_senders.c.xorb == xorb) & (xorb_senders.c.account == folded(account))
+    return db.execute(select(xorb_senders).where(same)).first() is not None
 
 
 def add_runs(db: Connection, repo: str, runs: Collection[tuple[str, int, int]]) -> None:
