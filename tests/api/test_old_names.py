@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from tests.require import require
 from tests.xet.test_client import _python, _weights
 
 pytestmark = pytest.mark.slow
-BIG = bytes(range(256)) * 3000
+BIG = secrets.token_bytes(768_000)
 
 
 @pytest.fixture(scope="module", params=["model", "dataset"])

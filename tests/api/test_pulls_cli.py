@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -94,7 +95,7 @@ def test_a_folder_uploaded_to_a_new_repo(hf: Hf, lab: Lab, tmp_path: Path):
     folder = tmp_path / "folder"
     (folder / "sub").mkdir(parents=True)
     (folder / "README.md").write_text("---\nlicense: mit\n---\n# New\n")
-    (folder / "sub/weights.bin").write_bytes(bytes(range(256)) * 100)
+    (folder / "sub/weights.bin").write_bytes(secrets.token_bytes(25_600))
     repo = f"{lab.org}/by-hand"
     hf("writer", "upload", repo, str(folder), "--private")
     info = lab.api("writer").model_info(repo)

@@ -7,8 +7,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import cast
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, current_app, request
+from flask.blueprints import BlueprintSetupState
 
 from glasshub.errors import Busy
 from glasshub.exports import contents, formats
@@ -22,7 +24,12 @@ from glasshub.weights.sizes import parse_range
 bp = Blueprint("api_exports", __name__)
 MOST_SECONDS = 1800  # a moment that is read keeps the index's log from being cut, so nobody may read one for ever
 MOST_AT_ONCE = 4  # of the whole hub, in each process: they take seconds of processor time
-_whole = threading.BoundedSemaphore(MOST_AT_ONCE)
+_EXTENSION = "glasshub_exports"
+
+
+@bp.record_once
+def _count_from_now_on(state: BlueprintSetupState) -> None:
+    state.app.extensions[_EXTENSION] = threading.BoundedSemaphore(MOST_AT_ONCE)
 
 
 @bp.get("/api/datasets/<ns>/<name>/leaderboard/export")
@@ -58,7 +65,8 @@ def model(ns: str, name: str) -> Response:
 def everything() -> Response:
     """All results of the hub: ``format``; ``base_model=true`` leaves models out that build on others."""
     what = f"{hub().settings.name}-results"
-    return _answer(lambda now: now.everything(include_derived=_derived(default=True)), what, turns=_whole)
+    turns = cast(threading.BoundedSemaphore, current_app.extensions[_EXTENSION])
+    return _answer(lambda now: now.everything(include_derived=_derived(default=True)), what, turns=turns)
 
 
 def _answer(
