@@ -6,7 +6,6 @@ the pull request) is done by :func:`recover`, whichever process died before it.
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 from typing import BinaryIO
 
@@ -31,10 +30,9 @@ from glasshub.verify.token import Attestation, check
 
 LOOK_SECONDS = 30.0
 SKEW = timedelta(minutes=5)  # between the clocks of runner and hub
-_NETWORK = re.compile(r"[a-z -]{1,40}")
 
 
-def finish(hub: Hub, actor: Actor, run: str, token: str, *, address: str, network: str = "") -> Job:
+def finish(hub: Hub, actor: Actor, run: str, token: str, *, address: str) -> Job:
     """End a run with an outcome. The same token sent again (an answer was lost) is answered alike.
 
     Args:
@@ -43,7 +41,6 @@ def finish(hub: Hub, actor: Actor, run: str, token: str, *, address: str, networ
         run: the run.
         token: what the runner signed.
         address: the hub's, as the runner sees it.
-        network: how the runner says that the network was kept from the run, for the record.
 
     Raises:
         Invalid: the token, the log or its audit is not as it must be; the run goes on.
@@ -61,8 +58,7 @@ def finish(hub: Hub, actor: Actor, run: str, token: str, *, address: str, networ
     given = leases.assignment(hub, shown, attempt, address)
     attestation = _signed(hub, token, attempt)
     _check_log(hub, shown, given, attestation.claims)
-    said = network if _NETWORK.fullmatch(network) else "not enforced"
-    _issue(hub, shown, attempt, attestation.claims, token, said)
+    _issue(hub, shown, attempt, attestation.claims, token)
     return settle(hub, job.id)
 
 
@@ -160,12 +156,12 @@ def _check_audit(hub: Hub, shown: Shown, given: Assignment, claims: Claims, file
         raise Invalid(f"The token says {name} otherwise than the job and its log do.")
 
 
-def _issue(hub: Hub, shown: Shown, attempt: Attempt, claims: Claims, token: str, network: str) -> None:
+def _issue(hub: Hub, shown: Shown, attempt: Attempt, claims: Claims, token: str) -> None:
     """Put the run on record: from here on it is settled, whatever dies."""
     details = jobs.about(
         shown, attempt, token_sha256=sha256(token.encode()), value=claims.value, n=claims.n_items, epochs=claims.epochs,
-        served=claims.model.served, engine=claims.runner.engine, network=network,
-        **({"stderr": claims.stderr} if claims.stderr is not None else {}),
+        served=claims.model.served, engine=claims.runner.engine,
+        network=claims.runner.network or "not told", **({"stderr": claims.stderr} if claims.stderr is not None else {}),
     )  # fmt: skip
     with hub.registry.write() as db:
         now, job = rows.attempt(db, attempt.run), rows.find(db, shown.job.id)

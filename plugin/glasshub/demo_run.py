@@ -111,7 +111,7 @@ def _claims(run: Run, given: Assignment) -> Claims:
     said["model"]["served"] = "endpoint"
     said["log"] = {"sha256": digest, "size": size, "uri": given.log_uri}
     said["framework"]["lock_sha256"] = run.lock_sha256
-    said["runner"] |= {"engine": run.engine, "hardware": run.hardware}
+    said["runner"] |= {"engine": run.engine, "hardware": run.hardware, "network": "proxies"}
     said["iat"] = int(time.time())
     return Claims.model_validate(said)
 

@@ -73,7 +73,7 @@ def runner_start(config_file: Path) -> None:
 def runner_run(context: click.Context, job: str, config_file: Path) -> None:
     """Run one job that waits in the queue. Exit code 0: it ended with an outcome. 1: it did not."""
     life = loop.Loop(settings.load(config_file), _say)
-    life.require_known()
+    life.prepare()
     given = life.lease(job)
     if given is None or not life.run(given):
         context.exit(DIFFERS)

@@ -7,8 +7,9 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from http.client import HTTPException
 from pathlib import Path
 from typing import Literal
@@ -17,6 +18,8 @@ from urllib.request import ProxyHandler, Request, build_opener
 from glasshub.errors import GlasshubError, Invalid
 from glasshub.runner.inspect_run import clean_environment
 from glasshub.runner.processes import Guarded
+from glasshub.runner.relays import Relay
+from glasshub.runner.rooms import room_for
 from glasshub.runner.settings import CommandEngine, EndpointEngine, RunnerSettings
 
 _GPU = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "CUDA_HOME")
@@ -54,11 +57,18 @@ def engine(settings: RunnerSettings, model_dir: Path, folder: Path, watch: Watch
         return
     home = folder / "engine-home"
     home.mkdir()
-    port = _free_port()
+    isolated = settings.network == "isolated"
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = int(listener.getsockname()[1])
     command = [part.replace("{model_dir}", str(model_dir)).replace("{port}", str(port)) for part in wanted.command]
-    with Guarded(command, _environment(wanted, home, settings.hub), folder, folder / "engine.txt") as process:
+    room = room_for([], settings.secrets) if isolated else None
+    if not isolated:
+        listener.close()  # the engine itself is to listen there
+    environment = _environment(wanted, home, settings.hub)
+    with closing(listener), Guarded(command, environment, folder, folder / "engine.txt", room=room) as process:
         base_url = f"http://127.0.0.1:{port}/v1"
-        yield Endpoint(base_url, _wait(process, base_url, wanted, watch), "weights")
+        with closing(Relay(listener, partial(process.dial, port))) if isolated else nullcontext():
+            yield Endpoint(base_url, _wait(process, base_url, wanted, watch), "weights")
 
 
 def _environment(wanted: CommandEngine, home: Path, hub: str) -> dict[str, str]:
@@ -89,12 +99,6 @@ def _first_model(base_url: str, api_key: str) -> str:
         return str(found["data"][0]["id"])
     except (OSError, HTTPException, ValueError, LookupError, TypeError) as error:
         raise GlasshubError(f"{base_url} names no model: {error}. Name it in the settings of the engine.") from error
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def model_name(endpoint: Endpoint) -> str:

@@ -12,7 +12,7 @@ from types import FrameType
 from urllib.parse import quote
 
 from glasshub.errors import Conflict, GlasshubError, Invalid
-from glasshub.runner import work
+from glasshub.runner import isolation, work
 from glasshub.runner.hub_client import HubClient
 from glasshub.runner.settings import RunnerSettings
 from glasshub.runner.work import Pulse
@@ -34,7 +34,7 @@ class Loop:
 
     def start(self) -> None:
         """Run until told to stop. Raises ``GlasshubError`` when the hub does not know this runner and key."""
-        self.require_known()
+        self.prepare()
         shutil.rmtree(self.settings.work, ignore_errors=True)  # what a killed run left
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
@@ -63,8 +63,17 @@ class Loop:
         said = self.client.post(f"/api/runners/{quote(self.settings.name)}/lease", job=job)
         return None if said is None else parse_assignment(said)
 
-    def require_known(self) -> None:
-        """Return if the hub lets this runner sign with this key. Raises ``Invalid``, ``GlasshubError``."""
+    def prepare(self) -> None:
+        """Ask whether the hub lets this runner sign with this key, and find out which network runs can have.
+
+        Raises:
+            Invalid, GlasshubError: it does not, or the network that the settings demand cannot be had.
+        """
+        self._require_known()
+        self.settings, why_not = isolation.decided(self.settings)
+        self._say(f"network of runs: {self.settings.network}{f' ({why_not})' if why_not else ''}")
+
+    def _require_known(self) -> None:
         found = self.client.get(f"/api/runners/{quote(self.settings.name)}")
         kid = thumbprint(public_bytes(self.settings.key))
         if found["state"] != "active":

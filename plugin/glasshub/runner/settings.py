@@ -15,6 +15,7 @@ from glasshub.errors import Invalid
 from glasshub.verify.keys import load_private_key
 
 _REMOTE_CODE = ("trust_remote_code", "trust-remote-code")
+Network = Literal["auto", "isolated", "proxies"]
 Seconds = Annotated[float, Field(gt=0, le=30 * 24 * 3600)]
 
 
@@ -62,12 +63,16 @@ class _File(_Strict):
     inspect_options: list[str] = []
     hardware: str = ""
     timeout: Seconds = 6 * 3600.0
+    network: Network = "auto"
     engine: Annotated[CommandEngine | EndpointEngine, Field(discriminator="kind")]
 
 
 @dataclass(frozen=True, slots=True)
 class RunnerSettings:
-    """Settings with paths made whole, and what stands in the files they name."""
+    """Settings with paths made whole, and what stands in the files they name.
+
+    ``secrets`` are the paths of files that are none of a run's business.
+    """
 
     hub: str
     name: str
@@ -80,6 +85,8 @@ class RunnerSettings:
     timeout: float
     engine: CommandEngine | EndpointEngine
     api_key: str = ""
+    network: Network = "auto"
+    secrets: Sequence[Path] = ()
 
 
 def load(path: Path) -> RunnerSettings:
@@ -96,10 +103,13 @@ def load(path: Path) -> RunnerSettings:
     if key_file.exists() and key_file.stat().st_mode & 0o077:
         raise Invalid(f"Others can read {key_file}. Close it: chmod 600.")
     engine = said.engine
-    api_key = _read(folder / engine.api_key_file) if isinstance(engine, EndpointEngine) and engine.api_key_file else ""
+    api_key_file = engine.api_key_file if isinstance(engine, EndpointEngine) else ""
+    api_key = _read(folder / api_key_file) if api_key_file else ""
+    secrets = [folder / name for name in (said.key_file, said.token_file, api_key_file) if name]
     return RunnerSettings(
         said.hub.rstrip("/"), said.name, _read(folder / said.token_file), load_private_key(_read(key_file).encode()),
         folder / said.work / "runs", said.inspect, said.inspect_options, said.hardware, said.timeout, engine, api_key,
+        said.network, secrets,
     )  # fmt: skip
 
 

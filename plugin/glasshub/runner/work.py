@@ -16,6 +16,7 @@ from glasshub.runner.engines import Endpoint
 from glasshub.runner.hub_client import HubClient
 from glasshub.runner.inspect_run import Inspect, clean_environment, find_inspect, only_log
 from glasshub.runner.processes import Guarded
+from glasshub.runner.rooms import room_for
 from glasshub.runner.settings import CommandEngine, RunnerSettings
 from glasshub.verify.assignment import Assignment, claims_of
 from glasshub.verify.claims import Claims
@@ -26,7 +27,6 @@ from glasshub.verify.logs.measured import mark_of, measured
 from glasshub.verify.logs.report import Outcome, Report
 from glasshub.verify.token import sign
 
-NETWORK = "not enforced"  # proxies lead nowhere, but no namespace or firewall keeps programs from the network
 Say = Callable[[str], None]
 
 
@@ -94,7 +94,7 @@ def run(
     """Do one run and tell the hub its outcome.
 
     Args:
-        settings: of the runner.
+        settings: of the runner; its network is one that :mod:`glasshub.runner.isolation` decided on.
         client: the hub.
         given: what to measure.
         say: for the runner's own log.
@@ -110,7 +110,7 @@ def run(
     try:
         with pulse:
             token = _measure(settings, client, given, folder, pulse)
-        job = client.post(f"/api/runs/{given.run}/finish", token=token, network=NETWORK)
+        job = client.post(f"/api/runs/{given.run}/finish", token=token)
         say(f"run {given.run}: {job['state']}, pull request {job['pullRequest']}. {job['reason']}".rstrip())
         return bool(job["state"] == "done")
     except (GlasshubError, OSError) as error:
@@ -152,7 +152,9 @@ def _run_inspect(
     environment |= {"ENGINE_BASE_URL": endpoint.base_url, "ENGINE_API_KEY": endpoint.api_key}
     command = inspect.command(given.name, engines.model_name(endpoint), folder / "logs", mark=mark_of(given.run))
     deadline = time.monotonic() + settings.timeout
-    with Guarded(command, environment, home, folder / "inspect.txt") as process:
+    isolated = settings.network == "isolated"
+    room = room_for([given.hub, endpoint.base_url], settings.secrets) if isolated else None
+    with Guarded(command, environment, home, folder / "inspect.txt", room=room) as process:
         pulse.tail = process.tail
         while process.code is None:
             pulse.watch()
@@ -176,7 +178,7 @@ def _claims(
     said["model"]["served"] = endpoint.served
     said["log"] = {"sha256": digest, "size": size, "uri": given.log_uri}
     said["framework"]["lock_sha256"] = inspect.lock()
-    said["runner"] |= {"engine": settings.engine.name, "hardware": settings.hardware}
+    said["runner"] |= {"engine": settings.engine.name, "hardware": settings.hardware, "network": settings.network}
     said["iat"] = int(time.time())
     return Claims.model_validate(said)
 

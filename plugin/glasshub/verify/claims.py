@@ -78,12 +78,13 @@ class Framework(_Strict):
 
 
 class Runner(_Strict):
-    """Who ran it, with which engine, on what."""
+    """Who ran it, with which engine, on what, and how the network was kept from the run."""
 
     id: Name
     engine: Text
     hardware: Text = ""
     image_digest: Text = ""
+    network: Literal["isolated", "proxies"] | None = None
 
 
 class Judge(_Strict):

@@ -30,6 +30,9 @@ class State(StrEnum):
         return self in (State.VERIFIED, State.ENDPOINT)
 
 
+_NETWORKS = {"isolated": "a network of hub and model only", "proxies": "the network not enforced"}
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """A state, the sentence that explains it, and the runner that signed (``""`` when nobody known did)."""
@@ -148,6 +151,8 @@ def _current(attestation: Attestation, model: Place, dataset: Place | None) -> F
         )
         return Finding(State.OLDER_BENCHMARK, reason, runner)
     measured = f"{claims.n_items:,} of {claims.n_expected:,} items, {claims.framework.name} {claims.framework.version}"
+    if claims.runner.network:
+        measured += f", {_NETWORKS[claims.runner.network]}"
     if claims.model.served == "endpoint":
         reason = f"{runner} ran the task against an endpoint and signed what it measured ({measured})."
         return Finding(State.ENDPOINT, f"{reason} An endpoint proves less than weights: it may serve anything.", runner)

@@ -92,13 +92,8 @@ def log(run: str) -> ResponseReturnValue:
 
 @bp.post(f"{_RUN}/finish")
 def finish(run: str) -> Response:
-    """End it with an outcome: ``token``, ``network``."""
-    body = json_body()
-    return _answer(
-        completion.finish(
-            hub(), actor(), run, body.text("token"), address=public_url(), network=body.text("network", "")
-        )
-    )
+    """End it with an outcome: ``token``."""
+    return _answer(completion.finish(hub(), actor(), run, json_body().text("token"), address=public_url()))
 
 
 @bp.post(f"{_RUN}/fail")
