@@ -284,6 +284,34 @@ def test_registering_makes_a_key_for_its_owner_only_and_overwrites_none(live, tm
     assert "pending" in done.stderr
 
 
+@pytest.mark.slow
+def test_an_owner_changes_the_key_of_a_runner_and_git_remembers(live, tmp_path):
+    owner, stranger = live.person("keeper", admin=True), live.person("stranger")
+    name = register(live, tmp_path, owner)
+
+    def run(*words: str, by=owner) -> subprocess.CompletedProcess:
+        command = [*GLASSHUB, "runner", *words, "--hub", live.url, "--token-stdin"]
+        return subprocess.run(command, input=by.token, capture_output=True, text=True, timeout=60)
+
+    new = str(tmp_path / "new.pem")
+    refused = run("add-key", name, "--key", new, by=stranger)
+    assert (refused.returncode, Path(new).exists()) == (1, False)
+    added = run("add-key", name, "--key", new)
+    assert added.returncode == 0, added.stderr
+    assert stat.S_IMODE(Path(new).stat().st_mode) == 0o600
+    with urllib.request.urlopen(f"{live.url}/api/runners/{name}", timeout=30) as answer:
+        old, fresh = [key["kid"] for key in json.loads(answer.read())["keys"]]
+    assert fresh == added.stdout.strip()
+    assert run("revoke-key", old, "--reason", "rotated", by=stranger).returncode == 1
+    assert run("revoke-key", "nonsense", "--reason", "rotated").returncode == 1
+    revoked = run("revoke-key", old, "--reason", "rotated")
+    assert "Revoked" in revoked.stderr
+    gitclient.git("clone", "-q", f"{live.url}/datasets/hub/verification", "record", cwd=tmp_path)
+    history = gitclient.git("log", "-p", "--", "keys.json", cwd=tmp_path / "record").out
+    assert f'+      "kid": "{old}"' in history
+    assert '+      "reason": "rotated"' in history
+
+
 def test_settings_refuse_what_would_run_the_code_of_strangers(tmp_path):
     head = 'hub = "http://h"\nname = "n"\ntoken_file = "t"\nkey_file = "k"\n[engine]\nkind = "command"\nname = "e"\n'
     for command, said in (

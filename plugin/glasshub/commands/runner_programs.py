@@ -9,7 +9,7 @@ import click
 
 from glasshub.commands.runners import runner
 from glasshub.errors import GlasshubError
-from glasshub.runner import inspect_run, loop, reproduce, settings
+from glasshub.runner import inspect_run, loop, own_keys, reproduce, settings
 
 DIFFERS = 1
 
@@ -45,18 +45,53 @@ config_option = click.option(
 )  # fmt: skip
 
 
+hub_option = click.option("--hub", required=True, metavar="URL", help="The hub.")
+key_option = click.option("--key", "key_file", required=True, type=click.Path(path_type=Path), metavar="FILE",
+                          help="Where the private key goes; must not exist.")  # fmt: skip
+token_option = click.option(
+    "--token-stdin", is_flag=True, required=True, help="Read a write token of the owner from standard input."
+)
+
+
 @runner.command("register")
 @click.argument("name")
-@click.option("--hub", required=True, metavar="URL", help="The hub.")
-@click.option("--key", "key_file", required=True, type=click.Path(path_type=Path), metavar="FILE",
-              help="Where the private key goes; must not exist.")  # fmt: skip
-@click.option("--token-stdin", is_flag=True, required=True, help="Read a write token of the owner from standard input.")
+@hub_option
+@key_option
+@token_option
 def runner_register(name: str, hub: str, key_file: Path, *, token_stdin: bool) -> None:
     """Make a key pair for a new runner and register its public half; the private one stays in the file."""
     assert token_stdin
-    state = loop.register(hub, sys.stdin.readline().strip(), name, key_file)
+    state = own_keys.register(hub, _token(), name, key_file)
     advice = "" if state == "active" else " An admin of the hub has to approve it: glasshub runner approve."
     click.echo(f"{name} is {state}.{advice}", err=True)
+
+
+@runner.command("add-key")
+@click.argument("name")
+@hub_option
+@key_option
+@token_option
+def runner_add_key(name: str, hub: str, key_file: Path, *, token_stdin: bool) -> None:
+    """Make a further key pair for a runner (rotation). Older keys go on until they are revoked.
+
+    Prints the kid of the new key.
+    """
+    assert token_stdin
+    click.echo(own_keys.add(hub, _token(), name, key_file))
+    click.echo(f"Name {key_file} in the settings of {name}, restart it, and revoke the key before.", err=True)
+
+
+@runner.command("revoke-key", context_settings={"ignore_unknown_options": True})  # a kid may begin with a dash
+@click.argument("kid")
+@hub_option
+@click.option("--reason", required=True, help="Why; it becomes public.")
+@click.option("--since", default="", help="As of when, ISO-8601, for a key that was stolen earlier (default: now).")
+@token_option
+def runner_revoke_key(kid: str, hub: str, reason: str, since: str, *, token_stdin: bool) -> None:
+    """End a key of one's own runner, from wherever it runs: what is signed with it afterwards earns nothing."""
+    assert token_stdin
+    key = own_keys.revoke(hub, _token(), kid, reason=reason, since=since)
+    click.echo(f"Revoked the key of {key['runner']} as of {key['revoked_at']}.", err=True)
 
 
 @runner.command("start")
@@ -77,6 +112,10 @@ def runner_run(context: click.Context, job: str, config_file: Path) -> None:
     given = life.lease(job)
     if given is None or not life.run(given):
         context.exit(DIFFERS)
+
+
+def _token() -> str:
+    return sys.stdin.readline().strip()
 
 
 def _say(line: str) -> None:

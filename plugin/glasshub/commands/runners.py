@@ -44,7 +44,7 @@ def runner_retire(context: click.Context, name: str) -> None:
     click.echo(f"Retired {name}.", err=True)
 
 
-@runner.command("revoke")
+@runner.command("revoke", context_settings={"ignore_unknown_options": True})  # a kid may begin with a dash
 @click.argument("kid")
 @click.option("--reason", required=True, help="Why; it becomes public.")
 @click.option("--since", default="", help="As of when, ISO-8601, for a key that was stolen earlier (default: now).")

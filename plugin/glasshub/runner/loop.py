@@ -1,13 +1,11 @@
-"""The life of a runner: register once, then take jobs one after another until it is told to stop."""
+"""The life of a runner: take jobs one after another until it is told to stop."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from types import FrameType
 from urllib.parse import quote
 
@@ -17,7 +15,7 @@ from glasshub.runner.hub_client import HubClient
 from glasshub.runner.settings import RunnerSettings
 from glasshub.runner.work import Pulse
 from glasshub.verify.assignment import Assignment, parse_assignment
-from glasshub.verify.keys import encode_public, load_private_key, new_private_key, public_bytes, thumbprint
+from glasshub.verify.keys import public_bytes, thumbprint
 
 IDLE, LONGEST = 2.0, 30.0  # seconds between questions for a job
 Say = Callable[[str], None]
@@ -97,28 +95,3 @@ class Loop:
         if self._stopping.is_set() and self._pulse is not None:
             self._pulse.stop("the runner was stopped")
         self._stopping.set()
-
-
-def register(hub: str, token: str, name: str, key_file: Path) -> str:
-    """Make a key pair and ask the hub for a runner; returns the runner's state.
-
-    Raises:
-        Invalid: the file exists: a key is never overwritten.
-        GlasshubError: the hub refuses. The file is removed then.
-    """
-    pem = new_private_key()
-    try:
-        handle = os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError as error:
-        raise Invalid(f"{key_file} exists, and a key is never overwritten. Name another file.") from error
-    with os.fdopen(handle, "wb") as file:
-        file.write(pem)
-    public = public_bytes(load_private_key(pem))
-    try:
-        found = HubClient(hub.rstrip("/"), token, patience=5.0).post(
-            "/api/runners", name=name, publicKey=encode_public(public)
-        )
-    except GlasshubError:
-        key_file.unlink()
-        raise
-    return str(found["state"])
