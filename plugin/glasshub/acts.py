@@ -78,6 +78,7 @@ class Act:
         pull: the pull request (0: none), with its ``title`` and who ``proposed`` it.
         title: of the pull request or the commit.
         reason: why, if somebody said so; a comment with a change of status is one.
+        how: of a merge: ``merge``, ``squash``, ``fast-forward`` or ``push`` (``""``: it is none).
         changes: the results.
         unread: the files are too large to be compared here.
         git_author: whom the commit names, when no record tells who brought it.
@@ -96,6 +97,7 @@ class Act:
     changes: tuple[Change, ...] = ()
     unread: bool = False
     git_author: str = ""
+    how: str = ""
 
 
 @dataclass
@@ -171,7 +173,8 @@ class _Teller:
                 return _moved("pushed", event, pull, str(event.data.get("new", "")))
             case EventType.MERGED:
                 pull.status = "merged"
-                return _moved("merged", event, pull, str(event.data.get("commit", "")))
+                act = _moved("merged", event, pull, str(event.data.get("commit", "")))
+                return replace(act, how=str(event.data.get("how", ""))) if act else None
             case EventType.STATUS:
                 return _status(event, pull, _reason(event, former, pull.found))
             case EventType.HEAD_DELETED if pull.proposed:

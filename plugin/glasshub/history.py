@@ -27,7 +27,7 @@ from glasshub.identity import Repo
 from glasshub.index import recorded
 from glasshub.index.queries import cursor as cursors
 from glasshub.index.snapshot import LoggedEvent
-from glasshub.lineage import MainLine
+from glasshub.lineage import MainLine, Told
 from glasshub.record import read_log
 from glasshub.result_files import DAMAGE, MAX_FILE_BYTES, NO_NAME, list_result_files
 
@@ -146,8 +146,9 @@ class _Commits:
         if sum(file.size for file in (*before, *after)) > MOST_BYTES_OF_ACT:
             return replace(act, unread=True)
         old, new = ([claim for file in files for claim in self._claims(file)] for files in (before, after))
-        pulls = self._line.pulls
-        changes = tuple(replace(change, pull=pulls.get(change.claim.id, 0)) for change in compare(old, new))
+        pulls, told = self._line.pulls, self._line.told.get(here, Told())
+        left = (change for change in compare(old, new) if not told.covers(change))
+        changes = tuple(replace(change, pull=pulls.get(change.claim.id, 0)) for change in left)
         return replace(act, changes=changes) if changes else None
 
     def _changed(self, parent: str, here: str) -> tuple[list[TreeEntry], list[TreeEntry]]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from glasshub.acts import claims
+from glasshub.acts import Change, claims
 from glasshub.events import MOST_RESULTS, Event, EventType
 from glasshub.index.snapshot import LoggedEvent
 from glasshub.provenance import ids, merged_ids
@@ -24,6 +24,23 @@ class By:
 
 
 @dataclass
+class Told:
+    """The ids of results that came with pull requests, and of those that went with them."""
+
+    brought: set[str] = field(default_factory=set)
+    withdrawn: set[str] = field(default_factory=set)
+
+    def add(self, merge: Event) -> None:
+        """Note what a merge tells."""
+        self.brought.update(claim.id for claim in claims(merge, "results"))
+        self.withdrawn.update(claim.id for claim in claims(merge, "withdrawn"))
+
+    def covers(self, change: Change) -> bool:
+        """Whether a change need not be told again."""
+        return change.claim.id in (self.withdrawn if change.kind == "removed" else self.brought)
+
+
+@dataclass
 class MainLine:
     """What the events say of the commits on ``main``.
 
@@ -32,12 +49,15 @@ class MainLine:
         skips: commits made by merges and squashes, each with what ``main`` was before: their events tell it all.
         jumps: commits that are told as one step from what ``main`` was before, whatever their first parents are.
         pulls: the pull request by which a result came to ``main``, where the commits are told too.
+        told: results that a commit brought, or took away, with a pull request: the merge of that tells it.
     """
 
     by: dict[str, By] = field(default_factory=dict)
     skips: dict[str, str] = field(default_factory=dict)
     jumps: dict[str, str] = field(default_factory=dict)
     pulls: dict[str, int] = field(default_factory=dict)
+    told: dict[str, Told] = field(default_factory=dict)
+    _last: Event | None = field(default=None, init=False, repr=False)  # the last event ``committed``
 
     @classmethod
     def of(cls, log: Sequence[LoggedEvent]) -> MainLine:
@@ -59,11 +79,16 @@ class MainLine:
             self.by.setdefault(step, by)  # who brought it first
         if event.data.get("apart") and _are_commits(old, new):
             self.by[new], self.jumps[new] = by, old
+        self._last = event
 
     def _merged(self, event: Event, record: str) -> None:
         commit, onto = (str(event.data.get(key, "")) for key in ("commit", "onto"))
         complete = all(len(claims(event, key)) < MOST_RESULTS for key in ("results", "withdrawn"))
-        told_apart = event.data.get("how") == "push" or commit in self.by
+        pushed = event.data.get("how") == "push"
+        if pushed and complete:
+            self._merged_by_push(event, commit, onto)
+            return
+        told_apart = pushed or commit in self.by
         if told_apart or not complete:
             self.pulls.update(dict.fromkeys(merged_ids(event), event.number))
         if not told_apart and commit and _are_commits(onto, commit):
@@ -71,6 +96,15 @@ class MainLine:
                 self.skips[commit] = onto
             else:  # the event has no room for all of its results
                 self.by[commit], self.jumps[commit] = By(event.actor, event.date, record), onto
+
+    def _merged_by_push(self, event: Event, commit: str, onto: str) -> None:
+        """Its own commits are passed over; what others of that push brought is told without what it tells."""
+        move = self._last if self._last and self._last.data.get("new") == commit else None
+        head = str(event.data.get("head", ""))
+        if head and _are_commits(head, onto) and not (move and move.data.get("apart")):
+            self.skips[head] = onto
+        for step in {commit, *(ids(move, "steps") if move else ())}:
+            self.told.setdefault(step, Told()).add(event)
 
     def _squashed(self, event: Event) -> None:
         commit, onto = (str(event.data.get(key, "")) for key in ("commit", "onto"))

@@ -11,11 +11,16 @@ import pytest
 
 from glasshub import accounts, discussions, erasure, history, pulls, receive, results
 from glasshub.acts import Act
+from glasshub.app import create_app
 from glasshub.desk import Move
 from glasshub.errors import Invalid
 from glasshub.events import REPO, EventType, new_event
 from glasshub.git import read
+from glasshub.git.build import Signature
 from glasshub.git.first_parents import FolderWalk
+from glasshub.git.merge import merge_commit, merge_trees
+from glasshub.git.quarantine import Quarantine
+from glasshub.git.refs import RefUpdate
 from glasshub.identity import Repo
 from glasshub.index import queries
 from glasshub.index.queries import cursor as cursors
@@ -108,16 +113,65 @@ def test_every_kind_of_merge_is_one_act(village: Village, model: Repo, how: str)
     assert [act.action for act in told(village, model)] == ["committed", "opened", "pushed", "merged"]
 
 
-def test_a_merge_by_push_names_the_pull_request_at_the_commit(village: Village, model: Repo):
-    number = village.propose(model, "eve", {NEW: result("lab/cap", "asia", 0.7)})
+def head_of(village: Village, model: Repo, number: int) -> str:
     with read.open_repo(village.hub.git_dir(model)) as git:
-        head = read.list_refs(git)[f"refs/pr/{number}"]
-    village.push(model, {OWN: result("lab/cap", "europe", 0.5)}, parent=head)
+        return read.list_refs(git)[f"refs/pr/{number}"]
+
+
+def test_a_merge_by_push_is_told_once(village: Village, model: Repo):
+    number = village.propose(model, "eve", {NEW: result("lab/cap", "asia", 0.7)})
+    assert village.update(model, "eve", number, {NEW: result("lab/cap", "asia", 0.6)}).ok
+    with read.open_repo(village.hub.git_dir(model)) as git, Quarantine(git) as incoming:
+        update = RefUpdate(read.list_refs(git)[MAIN], head_of(village, model, number), MAIN)
+        assert village.send(model, "ada", update, incoming)[0].ok
+    acts = told(village, model)
+    assert lines(acts) == ["ada committed +0.4", "eve opened #1 +0.7", "eve pushed #1 0.7>0.6", "ada merged #1 +0.6"]
+    assert (acts[-1].how, acts[-1].commit, acts[-1].proposed) == ("push", update.new, "eve")
+    client = create_app(village.hub).test_client()
+    assert client.get("/api/models/ada/m/eval-results/history").json[0]["how"] == "push"
+    page = client.get("/ada/m/evaluations/history").text
+    assert page.count("by pushing its commits to <code>main</code>") == 1
+    assert "changed results on main" in page  # the first commit; nothing of the pull request
+    assert told(village, model, limit=1) == acts
+
+
+def test_what_is_pushed_together_with_a_pull_request_is_told_beside_its_merge(village: Village, model: Repo):
+    number = village.propose(model, "eve", {NEW: result("lab/cap", "asia", 0.7)})
+    village.push(model, {OWN: result("lab/cap", "europe", 0.5)}, parent=head_of(village, model, number))
     acts = told(village, model)
     assert sorted(lines(acts)) == sorted([
-        "ada committed +0.4", "eve opened #1 +0.7", "ada committed +0.7", "ada committed 0.4>0.5", "ada merged #1 +0.7",
+        "ada committed +0.4", "eve opened #1 +0.7", "ada committed 0.4>0.5", "ada merged #1 +0.7",
     ])  # fmt: skip
-    assert [c.pull for act in acts for c in act.changes if act.action == "committed"] == [0, number, 0]
+    assert told(village, model, limit=1) == acts
+
+
+@pytest.mark.parametrize("first", ["main", "head"])
+def test_a_merge_commit_made_elsewhere_is_told_once(village: Village, model: Repo, first: str):
+    number = village.propose(model, "eve", {NEW: result("lab/cap", "asia", 0.7)})
+    village.push(model, {"README.md": "# m"})
+    village.push(model, {OWN: result("lab/cap", "europe", 0.5)})
+    head = head_of(village, model, number)
+    with read.open_repo(village.hub.git_dir(model)) as git, Quarantine(git) as incoming:
+        old = read.list_refs(git)[MAIN]
+        author = Signature("mo", "x@example.org", village.clock)
+        tree = merge_trees(incoming, old, head).tree
+        parents = [old, head] if first == "main" else [head, old]
+        new = merge_commit(incoming, parents, tree, message="By hand\n", author=author, committer=author)
+        assert village.send(model, "ada", RefUpdate(old, new, MAIN), incoming)[0].ok
+    acts = told(village, model)
+    assert lines(acts) == ["ada committed +0.4", "eve opened #1 +0.7", "ada committed 0.4>0.5", "ada merged #1 +0.7"]
+    assert acts[-1].commit == new
+    assert told(village, model, limit=1) == acts
+
+
+def test_what_a_push_takes_back_of_a_pull_request_is_told(village: Village, model: Repo):
+    number = village.propose(model, "eve", {NEW: result("lab/cap", "asia", 0.7), OWN: None})
+    back = result("lab/cap", "europe", 0.4) + result("lab/cap", "asia", 0.1)
+    village.push(model, {NEW: None, OWN: back}, parent=head_of(village, model, number))
+    assert sorted(lines(told(village, model))) == sorted([
+        "ada committed +0.4", "eve opened #1 +0.7 -0.4", "ada merged #1 +0.7 -0.4",
+        "ada committed +0.4 +0.1 -0.7",
+    ])  # fmt: skip
 
 
 def test_hiding_and_showing_tell_reasons(village: Village, model: Repo):

@@ -45,6 +45,7 @@ def _act_json(act: Act) -> dict[str, Any]:
         "record": act.record or None,
         "title": act.title or None,
         "pullRequest": pull,
+        "how": act.how or None,
         "reason": act.reason or None,
         "tooLarge": act.unread,
     }
