@@ -109,7 +109,10 @@ def request(
         gates.require_files(hub, actor, repo)
         access.require(actor, Action.DISCUSS, repo)
     if not model.pulls_enabled:
-        raise Invalid(f"Pull requests are switched off in {model.repo_id}, so no outcome could be brought there.")
+        raise Invalid(
+            f"Pull requests are switched off in {model.repo_id}, so no outcome could be brought there. Ask its admins "
+            "to switch them on in its settings."
+        )
     model_sha, dataset_sha = _commit(hub, model, model_revision), _commit(hub, dataset, dataset_revision)
     _require_runnable(hub, dataset, dataset_sha, task)
     now = clock.now()

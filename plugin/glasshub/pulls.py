@@ -20,6 +20,7 @@ from glasshub.git.merge import merge_commit, merge_trees
 from glasshub.git.ref_store import ZERO
 from glasshub.git.refs import STALE, RefUpdate
 from glasshub.git.squashed import commits_only_in, merge_base
+from glasshub.identity import Repo
 from glasshub.index.snapshot import FileResult
 from glasshub.proposals import Proposal, read_proposal
 
@@ -37,7 +38,7 @@ def open_pull(desk: Desk, *, title: str, body: str, head: str, draft: bool = Fal
     """
     desk.require(Action.DISCUSS)
     if not desk.repo.pulls_enabled:
-        raise Forbidden(f"Pull requests are switched off in {desk.repo.repo_id}.")
+        raise Forbidden(switched_off(desk.repo))
     if not desk.main:
         raise Invalid("This repo has no main branch yet; a pull request needs one to be merged into.")
     number = desk.next_number()
@@ -144,6 +145,14 @@ def proposal(desk: Desk, head: str, *, main: str = "") -> Proposal:
     if desk.repo.type != "model":
         return Proposal()
     return read_proposal(desk.incoming.view, main or desk.main, head)
+
+
+def switched_off(repo: Repo) -> str:
+    """Why nobody can open a pull request in a repo that takes none, and what to do instead."""
+    return (
+        f"Pull requests are switched off in {repo.repo_id}. Start a discussion there and say what you would change, "
+        "or ask its admins to switch them on in its settings."
+    )
 
 
 def message_of(store: BaseObjectStore, commit_id: str) -> str:

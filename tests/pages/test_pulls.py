@@ -320,10 +320,18 @@ def test_switched_off_pull_requests_are_not_offered_or_taken(quiet: Forum):
     assert quiet.post(settings, "ada")[0] == 303
     assert not quiet.model.pulls_enabled
     assert "New pull request" not in quiet.get(HERE, "mo")
-    assert "switched off" in quiet.get(HERE, "mo")
-    assert "switched off" in quiet.get(f"{HERE}/new?pull=1", "mo")
+    says = "Pull requests are switched off in this repo. Start a discussion and say what you would change, or ask the"
+    for path in (HERE, f"{HERE}/new?pull=1", f"/{MODEL}/submit-score", f"/{MODEL}/import"):
+        assert says in words(quiet.get(path, "mo")), path
+        assert f'href="{HERE}/new"' in quiet.get(path, "mo"), path
+        if "submit" not in path:  # where admins commit to main
+            assert f'href="{settings}">Switch them on' in quiet.get(path, "ada"), path
     status, html = quiet.post(f"{HERE}/new", "mo", pull="1", title="Please")
-    assert (status, "switched off" in html) == (403, True)
+    assert (status, says in words(html)) == (403, True)
+    blob = quiet.get(f"/{MODEL}/blob/main/README.md", "mo")
+    assert "/edit/main/" not in blob
+    refused = quiet.client("mo").get(f"/{MODEL}/edit/main/README.md")
+    assert (refused.status_code, "Start a discussion there" in refused.text) == (403, True)
     assert quiet.post(f"{HERE}/new", "mo", title="Only a question")[0] == 303
     page(quiet, number)
     assert quiet.post(settings, "ada", pulls_enabled="1")[0] == 303

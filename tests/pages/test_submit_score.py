@@ -227,8 +227,18 @@ def test_a_private_model_does_not_exist_for_strangers(forum: Forum):
 def test_where_pull_requests_are_switched_off_only_writers_submit(forum: Forum):
     repos.configure(forum.hub, accounts.actor_for(forum.hub, "ada"), forum.model, pulls_enabled=False)
     assert "Pull requests are switched off in this repo" in forum.get(EUROPE, "sam")
-    assert forum.post(FORM, "sam", **typed())[0] == 400
+    status, page = forum.post(FORM, "sam", **typed())
+    assert (status, "Start a discussion" in page) == (403, True)
+    status, page = forum.post(FORM, "wil", **typed(notes="kept words"))
+    assert (status, "ask its admins to switch them on" in page, "kept words" in page) == (403, True, True)
     assert forum.post(FORM, "wil", **typed(to=-1))[0] == 303
+
+
+def test_where_pull_requests_are_switched_off_their_authors_still_add_to_open_ones(forum: Forum):
+    number = forum.propose("sam", {"a.txt": "a\n"})
+    repos.configure(forum.hub, accounts.actor_for(forum.hub, "ada"), forum.model, pulls_enabled=False)
+    assert f"Add it to your pull request {number}" in forum.get(EUROPE, "sam")
+    assert forum.post(FORM, "sam", **typed(to=number))[0] == 303
 
 
 def test_an_empty_model_takes_its_first_score_from_its_author(forum: Forum):

@@ -9,7 +9,7 @@ from dulwich.repo import Repo as GitRepo
 from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from glasshub import access, edits
+from glasshub import access, edits, pulls
 from glasshub.access import Action
 from glasshub.desk import MAIN, PULLS, Desk
 from glasshub.edits import BRANCHES, Edit
@@ -129,8 +129,18 @@ def _ways(page: Page) -> tuple[str, ...]:
     may_commit = _may_push(page) if page.ref.startswith(PULLS) else access.may(who, Action.WRITE, repo)
     may_propose = page.ref == MAIN and bool(page.tip) and repo.pulls_enabled
     if not may_commit and not may_propose:
-        raise Forbidden(f"You may not commit to {page.rev}. Propose a change of the file on main instead.")
+        raise Forbidden(_no_way(page))
     return (COMMIT,) * may_commit + (PROPOSE,) * may_propose
+
+
+def _no_way(page: Page) -> str:
+    if page.ref != MAIN:
+        return f"You may not commit to {page.rev}. Propose a change of the file on main instead."
+    if not page.tip:
+        return (
+            "This repo is empty, so nothing can be proposed to it yet. Somebody who may write to it has to push first."
+        )
+    return pulls.switched_off(page.view.repo)
 
 
 def _may_push(page: Page) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from glasshub import access, clock, submissions
 from glasshub.access import Action
 from glasshub.desk import MAIN, PULLS
-from glasshub.errors import GlasshubError, Invalid
+from glasshub.errors import Forbidden, GlasshubError, Invalid
 from glasshub.evals.entry_text import NUMBERS, TEXTS, WrittenEntry, slug_of, write_entry
 from glasshub.evals.eval_results import ResultEntry, normalise_date
 from glasshub.evals.ranking import Candidate, Tier, headline
@@ -20,6 +20,7 @@ from glasshub.index.attester import tier
 from glasshub.index.queries import Prospect
 from glasshub.index.queries.discussions import DiscussionFilter
 from glasshub.index.rows import HiddenRow, ResultRow
+from glasshub.pulls import switched_off
 from glasshub.submissions import NEW_PULL, ON_MAIN, Placed
 from glasshub.web.context import actor, hub
 from glasshub.web.pages.repo_view import RepoView, see
@@ -81,6 +82,7 @@ def ways(view: RepoView) -> list[Way]:
     found = []
     if repo.pulls_enabled and view.row.head:
         found.append(Way(NEW_PULL, "Open a pull request"))
+    if view.row.head:
         mine = DiscussionFilter("pull_request", "open", who.name or "")
         for row in queries.discussions(hub().index.read(), repo.key, mine, limit=MOST_PULLS).items:
             found.append(Way(row.number, f"Add it to your pull request {row.number}: {row.title}"))
@@ -94,8 +96,11 @@ def fill(view: RepoView, said: Mapping[str, str], to: int) -> Sheet:
 
     Raises:
         Invalid: ``to`` is no way that is open to the reader.
+        Forbidden: it is a new pull request, and these are switched off.
     """
     if to not in {way.to for way in ways(view)}:
+        if to == NEW_PULL and not view.repo.pulls_enabled:
+            raise Forbidden(switched_off(view.repo))
         raise Invalid("This score cannot be submitted that way. Reload the form and choose another.")
     errors: dict[str, str] = {}
     resolved = {**said, "model_revision": _commit(view, said.get("model_revision", "").strip(), errors)}

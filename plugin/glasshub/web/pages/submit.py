@@ -50,7 +50,10 @@ def show(ns: str, name: str) -> ResponseReturnValue:
 def submit(ns: str, name: str) -> ResponseReturnValue:
     """Submit the score, or with ``do=check`` only look at what would become of it."""
     view = _view(ns, name)
-    sheet = _filled(view)
+    try:
+        sheet = _filled(view)
+    except Forbidden as error:  # switched off since the form was opened
+        return _form(view, _typed(), None, error=error.message), status_of(error)
     if request.form.get("do") == "check":
         return _form(view, sheet.said, sheet)
     if sheet.errors:
@@ -100,8 +103,12 @@ def _view(ns: str, name: str) -> RepoView:
     return view
 
 
+def _typed() -> dict[str, str]:
+    return {key: request.form.get(key, "") for key in FIELDS}
+
+
 def _filled(view: RepoView) -> Sheet:
-    said = {key: request.form.get(key, "") for key in FIELDS}
+    said = _typed()
     long = [key for key, text in said.items() if len(text) > MOST_CHARACTERS]
     if long:
         raise Invalid(f"The field {long[0]} has more than {MOST_CHARACTERS:,} characters. Shorten it.")
