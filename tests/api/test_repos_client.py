@@ -81,6 +81,22 @@ def test_private_by_either_word(lab: Lab):
     assert (answer.status_code, answer.json()["error"]) == (400, "gated is auto, manual or false.")
 
 
+def test_a_misspelt_setting_is_refused_by_name(lab: Lab):
+    repo, http = lab.repo(), lab.http("admin")
+    for body in ({"pull_requests": False}, {"private": True, "pullrequests": False}):
+        answer = http.put(f"/api/models/{repo}/settings", json=body)
+        (wrong,) = body.keys() - {"private"}
+        assert answer.status_code == 400
+        assert answer.json()["error"] == (
+            f"There is no field '{wrong}' here. The fields are: visibility, private, gated, pullRequests, "
+            "allowForcePush, xetEnabled."
+        )
+    assert lab.api("stranger").repo_exists(repo)  # nothing of it was done
+    # All that update_repo_settings and update_repo_visibility of huggingface_hub 0.36 and later may send.
+    for sent in ({"private": False}, {"gated": False, "private": False, "xetEnabled": True}, {"visibility": "public"}):
+        assert http.put(f"/api/models/{repo}/settings", json=sent).status_code == 200
+
+
 def test_a_moved_repo_answers_to_both_names_but_is_deleted_by_its_own(lab: Lab):
     api, repo = lab.api("admin"), lab.repo(a="1")
     taken = lab.repo()

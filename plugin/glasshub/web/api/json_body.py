@@ -18,6 +18,13 @@ class JsonBody:
     def __init__(self, fields: dict[str, Any]) -> None:
         self.fields = fields
 
+    def require_known(self, *names: str) -> None:
+        """Return if all fields have one of these names: what is misspelt must not seem done. Raises ``Invalid``."""
+        unknown = sorted(set(self.fields) - set(names))
+        if unknown:
+            said = ", ".join(repr(name[:40]) for name in unknown[:5])
+            raise Invalid(f"There is no field {said} here. The fields are: {', '.join(names)}.")
+
     def text(self, name: str, default: str = _REQUIRED) -> str:
         """A text; null counts as missing. Raises ``Invalid`` when it is something else, or missing without default."""
         value = self.fields.get(name)

@@ -17,6 +17,8 @@ from glasshub.web.api.json_body import JsonBody, json_body
 from glasshub.web.context import actor, hub, public_url
 
 bp = Blueprint("api_repos", __name__)
+# Old clients send ``private``, and maybe ``xetEnabled``, which says nothing here: every repo takes Xet and Git LFS.
+SETTINGS = ("visibility", "private", "gated", "pullRequests", "allowForcePush", "xetEnabled")
 
 
 @bp.post("/api/repos/create")
@@ -72,6 +74,7 @@ def duplicate_repo(kind: str, ns: str, name: str) -> Response:
 def settings(kind: str, ns: str, name: str) -> Response:
     """Change ``visibility`` (or ``private``) and ``gated``; ours are ``allowForcePush`` and ``pullRequests``."""
     repo, body = api_repo(kind, ns, name), json_body()
+    body.require_known(*SETTINGS)
     changed = repos.configure(
         hub(),
         actor(),
