@@ -8,6 +8,7 @@ of results, and what pull requests build on, are what they were.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from dulwich.objects import Commit, ObjectID
 
@@ -21,7 +22,7 @@ from glasshub.git.ancestry import lookup
 from glasshub.git.build import make_commit
 from glasshub.git.merge import tree_of
 from glasshub.git.refs import RefUpdate, check_ref_name
-from glasshub.git.squashed import keeps, merge_base
+from glasshub.git.squashed import SQUASHED, keeps, merge_base
 
 _PULL = re.compile(rf"{PULLS}([1-9][0-9]{{0,8}})")
 
@@ -49,14 +50,14 @@ def squash(desk: Desk, *, name: str, message: str) -> Move:
         if _tip(desk, f"{TAGS}{name}") or name.startswith("refs/"):
             raise Invalid(f"Invalid reference for a branch: {name[:100]!r}. Only branches and pull requests squash.")
         raise RevisionNotFound(f"Revision Not Found: there is no branch {name[:100]!r} here.")
-    new = _commit(desk, old, said)
+    new, notes = _commit(desk, old, said, former=old if ref == MAIN else "")
     if new == old:
         return Move()
     update = RefUpdate(old, new, ref)
     if ref != MAIN:
         return Move((update,))
     event = new_event(EventType.SQUASHED, REPO, desk.name, commit=new, onto=old)
-    return Move((update, keeps(new, old)), (event,))
+    return Move((update, *notes), (event,))
 
 
 def _squash_pull(desk: Desk, number: int, message: str) -> Move:
@@ -71,24 +72,33 @@ def _squash_pull(desk: Desk, number: int, message: str) -> Move:
     old = _tip(desk, ref)
     if not old:
         raise RevisionNotFound(f"Revision Not Found: the commits of pull request {number} were deleted.")
-    new = _commit(desk, old, message)
+    base = merge_base(desk.git, desk.main, old) if desk.main else None
+    new, notes = _commit(desk, old, message, former=base or "")
     if new == old:
         return Move()
     commits = [{"oid": new, "subject": message.partition("\n")[0][:200]}]
     event = new_event(EventType.PUSHED, number, desk.name, old=old, new=new, commits=commits, forced=True)
-    base = merge_base(desk.git, desk.main, old) if desk.main else None
-    return Move((RefUpdate(old, new, ref), *([keeps(new, base)] if base else [])), (event,))
+    return Move((RefUpdate(old, new, ref), *notes), (event,))
 
 
 def _tip(desk: Desk, ref: str) -> str:
     return "" if check_ref_name(ref) else desk.ref(ref)
 
 
-def _commit(desk: Desk, old: str, message: str) -> str:
-    """The commit that stands for all before it; ``old`` itself if it does so already."""
+def _commit(desk: Desk, old: str, message: str, *, former: str) -> tuple[str, list[RefUpdate]]:
+    """The commit that stands for all before it (``old`` itself if it does so already), and the note of what that was.
+
+    Whoever squashes the same files with the same words in the same second gets the same commit. Where that stands for
+    something else already, this one is dated a second later: each stands for one history.
+    """
     text = f"{message}\n"
     last = lookup(desk.store, ObjectID(old.encode("ascii")))
     if isinstance(last, Commit) and not last.parents and last.message == text.encode("utf-8", "replace"):
-        return old
-    who = desk.signature()
-    return desk.incoming.add(make_commit(tree_of(desk.store, old), [], text, who, who))
+        return old, []
+    tree, who = tree_of(desk.store, old), desk.signature()
+    while True:
+        new = desk.incoming.add(make_commit(tree, [], text, who, who))
+        known = desk.ref(f"{SQUASHED}{new}")
+        if not known or known == former:
+            return new, [keeps(new, former)] if former and not known else []
+        who = replace(who, time=who.time + 1)

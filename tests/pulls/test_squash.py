@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from glasshub import accounts, pulls, squash
+from glasshub import accounts, clock, pulls, squash
 from glasshub.errors import Conflict, Forbidden, Invalid
 from glasshub.git import read
 from glasshub.identity import Repo, Role
@@ -97,6 +97,33 @@ def test_a_pull_request_can_be_squashed_and_merged(village: Village, model: Repo
     assert [(value, origin) for value, origin, *_ in village.shown(model)] == [(0.5, "author"), (0.8, "author")]
     with pytest.raises(Conflict):
         village.decide(model, "eve", squash.squash, name="refs/pr/1", message="Late")
+    village.assert_equal_to_rebuilt()
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["same base", "other base"])
+@pytest.mark.parametrize("how", ["merge", "squash"])
+def test_two_pull_requests_squashed_alike_in_one_second_are_both_merged(
+    village: Village, model: Repo, monkeypatch: pytest.MonkeyPatch, apart: bool, how: pulls.How
+):
+    score = {".eval_results/eve.yaml": result("lab/cap", "europe", 0.9)}
+    numbers = [village.propose(model, "eve", {**score, "b.txt": "b"})]
+    if apart:
+        village.push(model, {"b.txt": "b"})
+    numbers.append(village.propose(model, "eve", score if apart else {**score, "b.txt": "b"}))
+    before = village.shown(model)
+    with monkeypatch.context() as patch:
+        patch.setattr(clock, "now", lambda: "2026-11-24T10:00:00.000Z")
+        for number in numbers:
+            assert village.decide(model, "eve", squash.squash, name=f"refs/pr/{number}", message="Mine").updates
+    with read.open_repo(village.hub.git_dir(model)) as git:
+        heads = {read.list_refs(git, "refs/")[f"refs/pr/{number}"] for number in numbers}
+    assert len(heads) == 1 + apart  # each stands for what it was built on
+    assert village.shown(model) == before
+    for number in numbers:
+        village.decide(model, "ada", pulls.merge, number=number, how="merge" if number == 2 else how)
+        assert village.discussions(model)[number].status == "merged"
+    assert [value for value, *_ in village.shown(model)] == [0.5, 0.9]
+    assert village.shown(model)[1][1:] == ("author", 0, "eve")
     village.assert_equal_to_rebuilt()
 
 
