@@ -37,7 +37,8 @@ class Move:
     """What a decision changes, all of it or nothing: ref updates, and the events that tell of them.
 
     ``refusal`` says why nothing is to change (``""``: it is). ``notes`` and ``problems`` are for the person at the
-    terminal; in notes ``{url}`` stands for the hub's address.
+    terminal; in notes ``{url}`` stands for the hub's address. ``again`` is an event of before that says all that was
+    asked for; then nothing is to change.
     """
 
     updates: tuple[RefUpdate, ...] = ()
@@ -45,11 +46,17 @@ class Move:
     refusal: str = ""
     notes: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+    again: Event | None = None
+
+    @property
+    def event(self) -> Event | None:
+        """The event that says what was decided: the last one, or that of before."""
+        return self.events[-1] if self.events else self.again
 
     @property
     def number(self) -> int:
-        """The number of the discussion that the last event is about (0 for none)."""
-        return self.events[-1].number if self.events else 0
+        """The number of the discussion that this event is about (0 for none)."""
+        return self.event.number if self.event else 0
 
 
 @dataclass

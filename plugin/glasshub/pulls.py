@@ -49,7 +49,7 @@ def open_pull(desk: Desk, *, title: str, body: str, head: str, draft: bool = Fal
         EventType.OPENED, number, desk.name, pull=True, title=check_title(title), body=check_body(body), draft=draft,
         base=MAIN, head=head, commits=_commits(desk, head, desk.main), **_results(found),
     )  # fmt: skip
-    return Move((update,), (event,), notes=_notes(desk, number, opened=True), problems=found.problems)
+    return Move((update,), (event,), notes=notes(desk, number, opened=True), problems=found.problems)
 
 
 def push_head(desk: Desk, number: int, update: RefUpdate) -> Move:
@@ -74,7 +74,7 @@ def push_head(desk: Desk, number: int, update: RefUpdate) -> Move:
         EventType.PUSHED, number, desk.name, old=old, new=update.new, commits=commits,
         forced=bool(old) and not is_ancestor(desk.store, old, update.new), **_results(after, before),
     )  # fmt: skip
-    return Move((update,), (event,), notes=_notes(desk, number), problems=after.problems)
+    return Move((update,), (event,), notes=notes(desk, number), problems=after.problems)
 
 
 def merge(desk: Desk, number: int, *, how: How = "merge", comment: str = "", head: str = "") -> Move:
@@ -214,7 +214,8 @@ def _summaries(results: Sequence[FileResult]) -> list[dict[str, Any]]:
     return [summary(result.entry) for result in results[:MOST_RESULTS]]
 
 
-def _notes(desk: Desk, number: int, *, opened: bool = False) -> tuple[str, ...]:
+def notes(desk: Desk, number: int, *, opened: bool = False) -> tuple[str, ...]:
+    """What the terminal says of a pull request that was opened or updated."""
     address = f"{{url}}{desk.repo.path}/discussions/{number}"
     if opened:
         return (f"Pull request {number} is open: {address}", f"To change it, push to refs/pr/{number}.")

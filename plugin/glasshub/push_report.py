@@ -29,11 +29,15 @@ def lines(repo: Repo, outcome: Outcome, moves: Sequence[Move] = (), *, base_url:
     whole = not moves or any(not update.ref.startswith(PULLS) for move in moves for update in move.updates)
     results = [result for result in outcome.results if result.pull in pulls or (whole and not result.pull)]
     problems = [*(outcome.problems if whole else ()), *(problem for move in moves for problem in move.problems)]
-    notes = [note.replace("{url}", base_url) for move in moves for note in move.notes]
     about = [*_awaiting(repo, outcome), *_tasks(outcome.tasks)] if whole else []
     standing = {(result.dataset_key, result.task_id): result for result in outcome.results if result.rank}
-    report = [*about, *_results(results, standing), *_problems(problems), *notes]
+    report = [*about, *_results(results, standing), *_problems(problems), *notes(moves, base_url=base_url)]
     return ["", *report, *([f"View it at {base_url}{repo.path}"] if whole else ()), ""]
+
+
+def notes(moves: Sequence[Move], *, base_url: str) -> list[str]:
+    """What the moves themselves have to say."""
+    return [note.replace("{url}", base_url) for move in moves for note in move.notes]
 
 
 def _awaiting(repo: Repo, outcome: Outcome) -> list[str]:

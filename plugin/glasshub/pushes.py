@@ -46,6 +46,8 @@ def _open(desk: Desk, update: RefUpdate, options: Sequence[str]) -> Move:
         raise Invalid("pull requests of this hub go to main: push to refs/for/main")
     if update.deletes or not update.creates:
         raise Invalid("push a commit to refs/for/main to open a pull request; to change one, push to refs/pr/N")
+    if open_already := _same_head(desk, update.new):
+        return open_already
     said = dict(_option(option) for option in options)
     title, description = _title_and_description(desk, update.new)
     move = pulls.open_pull(
@@ -58,6 +60,16 @@ def _open(desk: Desk, update: RefUpdate, options: Sequence[str]) -> Move:
     if not move.events[0].data.get("commits"):
         raise Invalid("main has all of these commits already; commit something first")
     return move
+
+
+def _same_head(desk: Desk, head: str) -> Move | None:
+    """A push that comes twice opens one pull request: its author's open one with these very commits."""
+    desk.require(Action.DISCUSS)
+    for found in desk.record.discussions.values():
+        mine = found.is_pull and found.status in ("open", "draft") and found.author == desk.name
+        if mine and not found.head_deleted and found.head == head != desk.main:
+            return Move(notes=pulls.notes(desk, found.number, opened=True), again=found.timeline[0])
+    return None
 
 
 def _option(option: str) -> tuple[str, str]:

@@ -26,6 +26,7 @@ from glasshub.git.read import open_repo
 from glasshub.git.refs import ZERO, RefResult, RefUpdate
 from glasshub.hub import Hub
 from glasshub.identity import Actor, Repo
+from glasshub.repeats import once
 
 __all__ = ["Tell", "apply_ref_updates", "decide", "silent"]
 
@@ -87,6 +88,7 @@ def decide(
     decision: Callable[[Desk], Move],
     *,
     incoming: Quarantine | None = None,
+    request: str = "",
 ) -> Move:
     """Make a decision about a repo under its lock, and carry it out.
 
@@ -96,6 +98,7 @@ def decide(
         actor: who decides; the decision itself checks what they may.
         decision: looks at the desk and says what is to change.
         incoming: holds objects that the decision needs, if there are any yet.
+        request: names the request, so that it is carried out once (:func:`glasshub.repeats.once`); ``""``: each time.
 
     Returns:
         What was changed.
@@ -105,6 +108,7 @@ def decide(
             ``Busy`` when the repo's lock could not be had in time. Nothing was changed then.
     """
     said: list[str] = []
+    decision = once(decision, request) if request else decision
     with _quarantine(hub, repo, incoming) as place:
         (done,) = _write(
             hub, repo, actor, lambda desk: [decision(desk)], incoming=place, tell=said.append, report=False
@@ -145,9 +149,12 @@ def _write(
         if atomic and any(move.refusal for move in moves):
             return [move if move.refusal else replace(move, refusal=ATOMIC) for move in moves]
         moves, applied = _apply(desk, [arrivals.told(desk, move) for move in moves], atomic=atomic)
+    address = base_url or hub.settings.public_url
     if applied:
-        address = base_url or hub.settings.public_url
         _post_receive(hub, repo, applied, moves, actor, tell=tell, base_url=address, report=report)
+    elif report:
+        for line in push_report.notes([move for move in moves if not move.refusal], base_url=address):
+            tell(line)
     return moves
 
 

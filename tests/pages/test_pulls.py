@@ -321,11 +321,10 @@ def test_switched_off_pull_requests_are_not_offered_or_taken(quiet: Forum):
     assert not quiet.model.pulls_enabled
     assert "New pull request" not in quiet.get(HERE, "mo")
     says = "Pull requests are switched off in this repo. Start a discussion and say what you would change, or ask the"
-    for path in (HERE, f"{HERE}/new?pull=1", f"/{MODEL}/submit-score", f"/{MODEL}/import"):
+    for path in (HERE, f"{HERE}/new?pull=1", f"/{MODEL}/import"):
         assert says in words(quiet.get(path, "mo")), path
         assert f'href="{HERE}/new"' in quiet.get(path, "mo"), path
-        if "submit" not in path:  # where admins commit to main
-            assert f'href="{settings}">Switch them on' in quiet.get(path, "ada"), path
+        assert f'href="{settings}">Switch them on' in quiet.get(path, "ada"), path
     status, html = quiet.post(f"{HERE}/new", "mo", pull="1", title="Please")
     assert (status, says in words(html)) == (403, True)
     blob = quiet.get(f"/{MODEL}/blob/main/README.md", "mo")

@@ -66,6 +66,14 @@ def test_anybody_opens_one_and_is_told_where_it_is(live: Live, ada: Person, eve:
     assert theirs.git("rev-parse", "FETCH_HEAD").out.strip() == theirs.head()
 
 
+def test_the_same_push_again_is_told_of_the_same_pull_request(live: Live, ada: Person, theirs: WorkTree):
+    theirs.commit("Add a score", **{".eval_results/eve.yaml": _score(ada, 0.6)})
+    for _ in range(2):
+        said = theirs.git("push", "origin", "HEAD:refs/for/main").err
+        assert f"Pull request 1 is open: {live.url}/{ada.name}/m/discussions/1" in said
+    assert _discussion(live, ada, 2) is None
+
+
 def test_title_description_and_draft_come_as_push_options(live: Live, ada: Person, theirs: WorkTree):
     theirs.commit("wip", **{".eval_results/eve.yaml": _score(ada, 0.6)})
     options = ("-o", "title=A better title", "-o", "description=Why: it was *measured*.", "-o", "draft")

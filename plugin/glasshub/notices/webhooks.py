@@ -67,9 +67,25 @@ def get(hub: Hub, actor: Actor, webhook: str) -> Webhook:
 
 
 def create(
-    hub: Hub, actor: Actor, *, url: str, watched: Sequence[Watched], domains: Sequence[str] = DOMAINS, secret: str = ""
+    hub: Hub,
+    actor: Actor,
+    *,
+    url: str,
+    watched: Sequence[Watched],
+    domains: Sequence[str] = DOMAINS,
+    secret: str = "",
+    request: str = "",
 ) -> Webhook:
     """Make a webhook that is told from now on.
+
+    Args:
+        hub: the hub.
+        actor: whose it is.
+        url: what is called.
+        watched: what it is told of.
+        domains: and of which kinds of events.
+        secret: sent along, and signs what is sent.
+        request: 24 hex digits that only the very same request has: it makes one webhook, which is answered again.
 
     Raises:
         Unauthenticated, Forbidden: nobody is signed in, or the token may not do this.
@@ -84,9 +100,13 @@ def create(
     moment = clock.now()
     url = check_url(url, private=hub.settings.webhooks_private_addresses)
     row = WebhookRow(
-        secrets.token_hex(12), account, url, _domains(domains), _secret(secret), moment, moment, False, BY_OWNER, 0
-    )
+        request or secrets.token_hex(12), account, url, _domains(domains), _secret(secret), moment, moment, False,
+        BY_OWNER, 0,
+    )  # fmt: skip
     with hub.registry.write() as db:
+        made = rows.by_id(db, row.id)
+        if made is not None:
+            return _webhook(db, actor, made)
         most = hub.settings.webhooks_per_user
         if len(rows.of_account(db, account)) >= most:
             raise Conflict(f"You have {most} webhooks, which is the most one user may have here. Delete one first.")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ def init_templates(app: Flask) -> None:
         standing_url=links.standing_url,
         with_query=links.with_query,
         export_formats=formats.offered,
+        fresh=partial(secrets.token_hex, 8),
     )
     app.context_processor(_context)
 

@@ -29,6 +29,7 @@ from glasshub.web.api.arguments import KIND, api_repo, flag
 from glasshub.web.api.discussion_json import View, change_json, comment_json, details_json, row_json, status_json
 from glasshub.web.api.json_body import json_body
 from glasshub.web.context import actor, hub, public_url
+from glasshub.web.repeats import request_id
 
 bp = Blueprint("api_discussions", __name__)
 PAGE = 50
@@ -69,7 +70,7 @@ def create(kind: str, ns: str, name: str) -> Response:
         return pulls.open_pull(desk, title=title, body=text, head=desk.main, draft=draft)
 
     decision = pull if body.flag("pullRequest") else partial(discussions.open_discussion, title=title, body=text)
-    number = receive.decide(hub(), repo, actor(), decision).number
+    number = receive.decide(hub(), repo, actor(), decision, request=request_id()).number
     return jsonify(
         {
             "num": number,
@@ -149,8 +150,8 @@ def status(kind: str, ns: str, name: str, number: int) -> Response:
         desk.require(Action.EDIT_OWN, author=found.author)
         return Move()
 
-    events = receive.decide(hub(), repo, actor(), decision).events
-    return jsonify({"newStatus": change_json(events[-1]) if events else status_json(_discussion(repo, number))})
+    event = receive.decide(hub(), repo, actor(), decision, request=request_id()).event
+    return jsonify({"newStatus": change_json(event) if event else status_json(_discussion(repo, number))})
 
 
 @bp.post(f"{_ONE}/merge")
@@ -189,7 +190,9 @@ def delete_head(kind: str, ns: str, name: str, number: int) -> Response:
 
 def _decide(repo: Repo, decision: Callable[..., Move], **arguments: Any) -> Event:
     """Carry a decision out; the event that says what was decided (the last one)."""
-    return receive.decide(hub(), repo, actor(), partial(decision, **arguments)).events[-1]
+    event = receive.decide(hub(), repo, actor(), partial(decision, **arguments), request=request_id()).event
+    assert event is not None
+    return event
 
 
 def _discussion(repo: Repo, number: int) -> Discussion:

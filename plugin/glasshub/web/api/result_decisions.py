@@ -12,6 +12,7 @@ from glasshub.desk import Move
 from glasshub.web.api.arguments import api_repo
 from glasshub.web.api.json_body import json_body
 from glasshub.web.context import actor, hub
+from glasshub.web.repeats import request_id
 
 bp = Blueprint("api_result_decisions", __name__)
 _ONE = "/api/models/<ns>/<name>/eval-results/<result_id>"
@@ -31,8 +32,9 @@ def show(ns: str, name: str, result_id: str) -> Response:
 
 def _decide(decision: Callable[..., Move], ns: str, name: str, result_id: str) -> Response:
     repo, reason = api_repo("models", ns, name), json_body().text("reason", "")
-    move = receive.decide(hub(), repo, actor(), partial(decision, result_id=result_id, reason=reason))
-    event = move.events[-1]
+    wanted = partial(decision, result_id=result_id, reason=reason)
+    event = receive.decide(hub(), repo, actor(), wanted, request=request_id()).event
+    assert event is not None
     return jsonify(
         {
             "id": event.data["result"],

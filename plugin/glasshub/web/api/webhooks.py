@@ -12,6 +12,7 @@ from glasshub.notices import webhooks
 from glasshub.notices.webhooks import DOMAINS, Watched, Webhook
 from glasshub.web.api.json_body import JsonBody, json_body
 from glasshub.web.context import actor, hub
+from glasshub.web.repeats import request_id
 
 bp = Blueprint("api_webhooks", __name__)
 _ONE = "/api/settings/webhooks/<webhook>"
@@ -35,6 +36,7 @@ def create() -> Response:
         watched=_watched(body),
         domains=_domains(body) or DOMAINS,
         secret=body.text("secret", ""),
+        request=request_id(),
     )
     return _answer(made)
 

@@ -21,6 +21,7 @@ from glasshub.web.errors import status_of
 from glasshub.web.pages.discussions_page import ONE, conversation, discussion_of
 from glasshub.web.pages.notices.inbox import seen
 from glasshub.web.pages.repo_view import RepoView, repo_routes, view_repo
+from glasshub.web.repeats import request_id
 
 bp = Blueprint("discussions", __name__)
 PER_PAGE = 25
@@ -79,7 +80,7 @@ def create(type: RepoType, ns: str, name: str) -> ResponseReturnValue:
     else:
         decision = partial(discussions.open_discussion, title=title, body=body)
     try:
-        number = receive.decide(hub(), repo, actor(), decision).number
+        number = receive.decide(hub(), repo, actor(), decision, request=request_id()).number
     except (Invalid, Forbidden) as error:
         access.require(actor(), Action.DISCUSS, repo)
         return _form(view_repo(type, ns, name), pull=pull, error=error.message), status_of(error)

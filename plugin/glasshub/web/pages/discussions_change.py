@@ -21,6 +21,7 @@ from glasshub.web.errors import status_of
 from glasshub.web.pages.discussions_files import with_attachment
 from glasshub.web.pages.discussions_page import ONE, conversation, discussion_of
 from glasshub.web.pages.repo_view import repo_routes, view_repo
+from glasshub.web.repeats import request_id
 
 bp = Blueprint("discussion_changes", __name__)
 # What a form can do something about; the page comes back with it, and with the text that was typed.
@@ -124,7 +125,7 @@ def _with_comment(repo: Repo, number: int, decision: Callable[[str], Decision]) 
 def _decide(repo: Repo, number: int, decision: Decision, *, about: str = "", text: str = "") -> ResponseReturnValue:
     """Decide, and go back to the page: to the comment that it is ``about`` or that was made."""
     try:
-        move = receive.decide(hub(), repo, actor(), decision)
+        move = receive.decide(hub(), repo, actor(), decision, request=request_id())
     except _TOLD_ON_THE_PAGE as error:
         return _again(repo, number, error, "" if about else text)
     return redirect(f"{repo.path}/discussions/{number}{_anchor(move, about)}", code=303)
@@ -137,6 +138,7 @@ def _again(repo: Repo, number: int, error: GlasshubError, text: str) -> Response
 
 
 def _anchor(move: Move, about: str) -> str:
-    made = [event.id for event in move.events if event.type is EventType.COMMENTED]
+    events = (*move.events, *([move.again] if move.again else []))
+    made = [event.id for event in events if event.type is EventType.COMMENTED]
     place = f"comment-{about.lower()}" if about else f"comment-{made[0]}" if made else ""
     return f"#{place}" if place.replace("-", "").isalnum() else ""

@@ -15,6 +15,7 @@ from glasshub.notices.webhooks import DOMAINS, Delivery, Watched, Webhook
 from glasshub.web import auth
 from glasshub.web.context import actor, hub
 from glasshub.web.pages.settings import user
+from glasshub.web.repeats import request_id
 
 bp = Blueprint("webhooks", __name__)
 PER_PAGE = 50
@@ -41,6 +42,7 @@ def create() -> ResponseReturnValue:
             watched=_watched(form.get("watched", "")),
             domains=_domains(),
             secret=form.get("secret", "").strip(),
+            request=request_id(),
         )
     except GlasshubError as error:
         return _list_page(error=error.message), 400
