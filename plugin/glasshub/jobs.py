@@ -184,8 +184,9 @@ def show(hub: Hub, actor: Actor, id: str) -> Shown:
 
 
 def listing(
-    hub: Hub, actor: Actor, *, model: str = "", dataset: str = "", states: Collection[State] = (), limit: int = 100
-) -> list[Shown]:
+    hub: Hub, actor: Actor, *, model: str = "", dataset: str = "", states: Collection[State] = (), limit: int = 100,
+    after: tuple[str, str] | None = None,
+) -> list[Shown]:  # fmt: skip
     """Jobs that the actor may see, newest first.
 
     Args:
@@ -194,9 +195,10 @@ def listing(
         model: only those of this model (a repo key), and ``dataset`` of this benchmark.
         states: only those in one of these.
         limit: how many at most.
+        after: the ``created_at`` and ``id`` of the last job of the page before.
     """
     with hub.registry.read() as db:
-        found = rows.listing(db, model=model, dataset=dataset, states=states)
+        found = rows.listing(db, model=model, dataset=dataset, states=states, after=after)
     shown: list[Shown] = []
     for job in found:
         if (one := _shown(hub, actor, job)) is not None:

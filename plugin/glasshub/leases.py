@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from glasshub import attested, benchmark_data, clock, gates, jobs, repos, runs
-from glasshub.errors import Conflict, Forbidden, GlasshubError, Invalid, NotFound, TooLarge
+from glasshub.errors import Conflict, Forbidden, GlasshubError, Invalid, NotFound, TooLarge, Unauthenticated
 from glasshub.evals import stock_commands
 from glasshub.git.durable import sync_folder
 from glasshub.git.read import open_repo, read_file
@@ -40,7 +40,7 @@ def lease(hub: Hub, actor: Actor, name: str, *, address: str, job: str = "", run
 
     Raises:
         Conflict: the runner is not active, or is at another job already.
-        Forbidden, NotFound: the actor does not speak for such a runner.
+        Forbidden, Unauthenticated, NotFound: the actor does not speak for such a runner.
     """
     jobs.expire(hub)
     runner = _runner(hub, actor, name)
@@ -121,7 +121,7 @@ def fail(hub: Hub, actor: Actor, run: str, *, error: str, log_tail: str = "") ->
 
 
 def mine(hub: Hub, actor: Actor, run: str) -> tuple[Job, Attempt]:
-    """A run of one of the actor's runners, and its job. Raises ``NotFound``, ``Forbidden``."""
+    """A run of one of the actor's runners, and its job. Raises ``NotFound``, ``Forbidden``, ``Unauthenticated``."""
     with hub.registry.read() as db:
         attempt = rows.attempt(db, run)
         job = rows.find(db, attempt.job) if attempt else None
@@ -129,7 +129,7 @@ def mine(hub: Hub, actor: Actor, run: str) -> tuple[Job, Attempt]:
     if attempt is None or job is None or runner is None:
         raise NotFound(f"There is no run {run[:40]!r}.")
     if not jobs.is_owner(actor, runner):
-        raise Forbidden("This is the run of another runner.")
+        raise _refusal(actor, "This is the run of another runner.")
     return job, attempt
 
 
@@ -185,10 +185,14 @@ def _runner(hub: Hub, actor: Actor, name: str) -> Runner:
     if runner is None:
         raise NotFound(f"There is no runner called {name[:80]!r}.")
     if not jobs.is_owner(actor, runner):
-        raise Forbidden(f"Only {runner.owner} takes jobs for {runner.name}, with a write token for all repos.")
+        raise _refusal(actor, f"Only {runner.owner} takes jobs for {runner.name}, with a write token for all repos.")
     if runner.state != "active":
         raise Conflict(f"{runner.name} is {runner.state}.")
     return runner
+
+
+def _refusal(actor: Actor, why: str) -> GlasshubError:
+    return Unauthenticated("Sign in as the owner of the runner.") if actor.name is None else Forbidden(why)
 
 
 def _may_read(hub: Hub, actor: Actor, job: Job) -> bool:

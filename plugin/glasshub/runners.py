@@ -64,7 +64,10 @@ def register(hub: Hub, actor: Actor, name: str, public: str) -> Runner:
 
 
 def approve(hub: Hub, actor: Actor, name: str) -> Runner:
-    """Let a runner sign from now on. Raises ``NotFound``, ``Conflict`` (it is active), ``Forbidden``."""
+    """Let a runner sign from now on. Raises ``NotFound``, ``Conflict`` (it is active), ``Forbidden``.
+
+    Nobody being signed in is ``Unauthenticated``, here as in all that decides about runners.
+    """
     _admin(actor)
     with hub.registry.write() as db:
         runner = _require(rows.find(db, name), name)
@@ -205,6 +208,8 @@ def _writer(actor: Actor) -> str:
 
 
 def _admin(actor: Actor) -> None:
+    if actor.name is None:
+        raise Unauthenticated("Sign in to decide about runners.")
     if not actor.is_hub_admin or not _for_everything(actor):
         raise Forbidden("Only admins of the hub decide which runners may sign.")
 

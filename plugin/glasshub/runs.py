@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from glasshub import access, clock, receive, repos
 from glasshub.access import Action
 from glasshub.desk import MAIN, Desk, Move
-from glasshub.errors import Conflict, EntryNotFound, Forbidden, Invalid, NotFound, RepoNotFound
+from glasshub.errors import Conflict, EntryNotFound, Forbidden, Invalid, NotFound, RepoNotFound, Unauthenticated
 from glasshub.git import read
 from glasshub.git.build import Operation, Put, build_commit
 from glasshub.git.read import open_repo
@@ -176,11 +176,13 @@ def revoke(hub: Hub, actor: Actor, run: str, *, reason: str) -> None:
         reason: why; it becomes public.
 
     Raises:
-        Forbidden: the actor is no admin of the hub, or the token may not.
+        Forbidden, Unauthenticated: the actor is no admin of the hub, or the token may not; nobody is signed in.
         NotFound: no such run was issued.
         Invalid: no reason is given, or a too long one.
         Conflict: it is revoked already.
     """
+    if actor.name is None:
+        raise Unauthenticated("Sign in to revoke runs.")
     if not actor.is_hub_admin or actor.scope != "write" or actor.only_repos is not None:
         raise Forbidden("Only admins of the hub revoke runs.")
     said = reason.strip()

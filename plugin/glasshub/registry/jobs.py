@@ -86,14 +86,23 @@ def same(db: Connection, job: Job) -> Job | None:
 
 
 def listing(
-    db: Connection, *, model: str = "", dataset: str = "", states: Collection[str] = (), requester: str = ""
+    db: Connection,
+    *,
+    model: str = "",
+    dataset: str = "",
+    states: Collection[str] = (),
+    requester: str = "",
+    after: tuple[str, str] | None = None,
 ) -> list[Job]:
-    """Jobs, newest first (of one model, dataset, requester; in one of the states)."""
+    """Jobs, newest first (of one model, dataset, requester; in one of the states; after that moment and id)."""
     wanted = select(jobs).order_by(jobs.c.created_at.desc(), jobs.c.id)
     for column, value in ((jobs.c.model, model), (jobs.c.dataset, dataset), (jobs.c.requester, requester)):
         wanted = wanted.where(column == value) if value else wanted
     if states:
         wanted = wanted.where(jobs.c.state.in_(states))
+    if after:
+        same = (jobs.c.created_at == after[0]) & (jobs.c.id > after[1])
+        wanted = wanted.where((jobs.c.created_at < after[0]) | same)
     return [Job(**row._mapping) for row in db.execute(wanted)]
 
 

@@ -8,7 +8,7 @@ from flask import g
 
 from glasshub.audits.shown import Shown, shown
 from glasshub.index.rows import ResultRow
-from glasshub.web.context import actor, hub
+from glasshub.web.context import actor, hub, public_url
 
 
 def log_audit(result: ResultRow) -> Shown | None:
@@ -32,7 +32,8 @@ def summary_json(result: ResultRow) -> dict[str, Any]:
     found = log_audit(result)
     if found is None:
         return {}
-    return {"logAudit": {"audited": found.audited, "reason": found.summary, "report": audit_address(result)}}
+    report = f"{public_url()}{audit_address(result)}"
+    return {"logAudit": {"audited": found.audited, "reason": found.summary, "report": report}}
 
 
 def report_json(found: Shown) -> dict[str, Any]:

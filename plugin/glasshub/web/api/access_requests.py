@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify
 
 from glasshub import gates
 from glasshub.access import Action
 from glasshub.errors import Invalid
 from glasshub.gates import STATUSES, AccessRequest, Status
-from glasshub.web.api.arguments import KIND, api_repo, limit, paged
+from glasshub.web.api.arguments import KIND, api_repo, limit, paged, skipped
 from glasshub.web.api.json_body import json_body
 from glasshub.web.context import actor, hub
 
@@ -22,10 +22,7 @@ _BASE = f"/api/{KIND}/<ns>/<name>/user-access-request"
 def listed(kind: str, ns: str, name: str, status: Status) -> Response:
     """The requests with a status, newest first: ``limit``, ``cursor``."""
     repo = api_repo(kind, ns, name, Action.WRITE)
-    cursor = request.args.get("cursor", "0")
-    if not cursor.isascii() or not cursor.isdigit() or len(cursor) > 9:
-        raise Invalid("cursor must come from the Link header of the page before.")
-    skip, size = int(cursor), limit(1000, 1000)
+    skip, size = skipped(), limit(1000, 1000)
     found = gates.listing(hub(), actor(), repo, status, skip=skip, limit=size + 1)
     return paged([_json(item) for item in found[:size]], str(skip + size) if len(found) > size else None)
 

@@ -47,6 +47,14 @@ def limit(default: int, most: int) -> int:
     return min(int(text), most)
 
 
+def skipped() -> int:
+    """How many items the pages before had, in lists whose ``cursor`` counts them. Raises ``Invalid``."""
+    cursor = request.args.get("cursor", "0")
+    if not cursor.isascii() or not cursor.isdigit() or len(cursor) > 9:
+        raise Invalid("cursor must come from the Link header of the page before.")
+    return int(cursor)
+
+
 def many(name: str) -> list[str]:
     """All values of a repeated query parameter (also ``name[]``), empty ones left out."""
     return [value for value in request.args.getlist(name) + request.args.getlist(f"{name}[]") if value]

@@ -35,7 +35,7 @@ def leaderboard(ns: str, name: str) -> Response:
     """
     repo = api_repo("datasets", ns, name)
     db = hub().index.read()
-    task = wanted_task(repo)
+    task = wanted_task(repo, request.args.get("task_id", ""))
     page = queries.leaderboard(
         db,
         see(),
@@ -59,9 +59,9 @@ def benchmark(ns: str, name: str) -> Response:
     return jsonify(_benchmark_json(found))
 
 
-def wanted_task(repo: Repo) -> TaskRow:
-    """The task that the address asks for with ``task_id`` (the first by default). Raises ``EntryNotFound``."""
-    db, wanted = hub().index.read(), request.args.get("task_id", "")
+def wanted_task(repo: Repo, wanted: str = "") -> TaskRow:
+    """The task with this id of a registered benchmark (the first by default). Raises ``EntryNotFound``."""
+    db = hub().index.read()
     task = queries.task(db, see(), repo.key, wanted)
     if task is None:
         raise _no_leaderboard(repo, queries.benchmark(db, see(), repo.key), wanted)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import html
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
-from glasshub.errors import Invalid
 from glasshub.git.read import Commit, history, open_repo, resolve_revision
-from glasshub.web.api.arguments import KIND, api_repo, limit, many, paged
+from glasshub.web.api.arguments import KIND, api_repo, limit, many, paged, skipped
 from glasshub.web.context import hub
 
 bp = Blueprint("api_commits", __name__)
@@ -18,10 +17,7 @@ bp = Blueprint("api_commits", __name__)
 @bp.get(f"/api/{KIND}/<ns>/<name>/commits/<path:revision>")
 def commits(kind: str, ns: str, name: str, revision: str) -> Response:
     """Commits reachable from a revision, newest first."""
-    page = request.args.get("cursor", "0")
-    if not page.isascii() or not page.isdigit() or len(page) > 9:
-        raise Invalid("cursor must come from the Link header of the page before.")
-    skip, size = int(page), limit(50, 1000)
+    skip, size = skipped(), limit(50, 1000)
     with open_repo(hub().git_dir(api_repo(kind, ns, name))) as git_repo:
         found = history(git_repo, resolve_revision(git_repo, revision).commit, skip=skip, limit=size + 1)
     formatted = "formatted" in many("expand")

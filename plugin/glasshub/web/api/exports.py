@@ -36,7 +36,8 @@ def _count_from_now_on(state: BlueprintSetupState) -> None:
 def leaderboard(ns: str, name: str) -> Response:
     """All rows of a leaderboard: ``task_id``, ``base_model``, ``num_parameters`` as for itself, ``format``."""
     repo = api_repo("datasets", ns, name)
-    task, size = wanted_task(repo).task_id, parse_range(request.args.get("num_parameters", ""))
+    task = wanted_task(repo, request.args.get("task_id", "")).task_id
+    size = parse_range(request.args.get("num_parameters", ""))
     return _answer(
         lambda now: now.leaderboard(repo.key, task, include_derived=_derived(default=False), size=size),
         f"{repo.repo_id}-{task}",

@@ -13,8 +13,7 @@ from glasshub.identity import Repo
 from glasshub.index import queries
 from glasshub.index.rows import RepoRow
 from glasshub.web.api.arguments import KIND, api_repo, flag, many
-from glasshub.web.api.repo_json import INFO_FIELDS, eval_results, expanded, repo_json
-from glasshub.web.api.results import hidden_json
+from glasshub.web.api.repo_json import INFO_FIELDS, expanded, repo_json
 from glasshub.web.context import hub
 
 bp = Blueprint("api_info", __name__)
@@ -57,20 +56,6 @@ def refs(kind: str, ns: str, name: str) -> Response:
     if flag("include_prs"):
         answer["pullRequests"] = _refs(found, PULLS)
     return jsonify(answer)
-
-
-@bp.get("/api/models/<ns>/<name>/eval-results")
-def results(ns: str, name: str) -> Response:
-    """All results of a model with what each counts and why; ours, beyond ``expand=evalResults``.
-
-    ``X-Hidden-Results`` counts those that are hidden; ``hidden=true`` adds them at the end.
-    """
-    key = api_repo("models", ns, name).key
-    hidden = queries.hidden_results(hub().index.read(), key)
-    items = eval_results(key) + ([hidden_json(row) for row in hidden] if flag("hidden") else [])
-    response = jsonify(items)
-    response.headers["X-Hidden-Results"] = str(len(hidden))
-    return response
 
 
 def _info(repo: Repo, commit: str) -> Response:

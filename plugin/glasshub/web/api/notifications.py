@@ -54,9 +54,11 @@ def _json(thread: Thread) -> dict[str, Any]:
         "repo": {"type": row.repo_type, "name": row.repo_id},
         "unread": thread.unread,
         "reason": row.reason,
-        "event": {"id": row.event_id, "type": row.event, "author": {"name": row.actor}, "createdAt": row.date},
+        "event": {"id": row.event_id, "type": row.event, "createdAt": row.date},
         "url": f"{public_url()}{thread_url(row)}",
     }
+    if row.actor:  # else the name was erased
+        said["event"]["author"] = {"name": row.actor}
     if row.number:
         said["discussion"] = {
             "num": row.number,

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, jsonify, request
 from glasshub import runners, runs
 from glasshub.runners import Runner
 from glasshub.verify.keys import RunnerKey, to_jwks
-from glasshub.web.api.arguments import limit, paged
+from glasshub.web.api.arguments import limit, paged, skipped
 from glasshub.web.api.json_body import json_body
 from glasshub.web.context import actor, hub
 
@@ -89,9 +89,9 @@ def _json(runner: Runner, keys: list[RunnerKey]) -> dict[str, Any]:
 @bp.get("/api/runs")
 def list_runs() -> Response:
     """The acts on record, newest first; filters ``model``, ``dataset``, ``runner`` (``limit``, ``cursor``)."""
-    most, skip = limit(100, 1_000), request.args.get("cursor", type=int) or 0
+    most, skip = limit(100, 1_000), skipped()
     names = {name: request.args.get(name, "") for name in ("model", "dataset", "runner")}
-    acts = runs.acts(hub(), actor(), **names, skip=max(skip, 0), limit=most + 1)
+    acts = runs.acts(hub(), actor(), **names, skip=skip, limit=most + 1)
     return paged([_act(act) for act in acts[:most]], str(skip + most) if len(acts) > most else None)
 
 

@@ -22,7 +22,7 @@ from glasshub.git.read import (
     split_revision_path,
 )
 from glasshub.identity import Repo
-from glasshub.web.api.arguments import KIND, api_repo, flag, limit, paged
+from glasshub.web.api.arguments import KIND, api_repo, flag, limit, paged, skipped
 from glasshub.web.api.repo_json import lfs_json
 from glasshub.web.context import actor, hub
 
@@ -33,7 +33,7 @@ _PAGE, _PAGE_EXPANDED = 1000, 50
 @bp.get(f"/api/{KIND}/<ns>/<name>/tree/<path:rest>")
 def tree(kind: str, ns: str, name: str, rest: str) -> Response:
     """The entries below a folder; ``expand`` adds the commit that last changed each."""
-    start = _start()
+    start = skipped()
     repo = api_repo(kind, ns, name)
     with open_repo(hub().git_dir(repo)) as git_repo:
         revision, path = split_revision_path(git_repo, rest)
@@ -92,10 +92,3 @@ def _xet_hashes(repo: Repo, pointers: Collection[Pointer]) -> dict[str, dict[str
         return {}
     found = large_files.find(hub(), repo, pointers)
     return {sha256: {"xetHash": file.xet_hash} for sha256, file in found.items() if file.xet_hash}
-
-
-def _start() -> int:
-    cursor = request.args.get("cursor", "0")
-    if not cursor.isascii() or not cursor.isdigit() or len(cursor) > 9:
-        raise Invalid("cursor must come from the Link header of the page before.")
-    return int(cursor)

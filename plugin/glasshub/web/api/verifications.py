@@ -9,9 +9,10 @@ from flask.typing import ResponseReturnValue
 
 from glasshub import completion, jobs, leases, repos
 from glasshub.errors import Invalid
-from glasshub.jobs import Job, Shown
+from glasshub.index.queries import cursor as cursors
+from glasshub.jobs import Job, Shown, State
 from glasshub.outcome import LOGS
-from glasshub.web.api.arguments import limit
+from glasshub.web.api.arguments import limit, many, paged
 from glasshub.web.api.json_body import json_body
 from glasshub.web.body import counted_body
 from glasshub.web.context import actor, hub, public_url
@@ -20,15 +21,22 @@ bp = Blueprint("api_verifications", __name__)
 _ALL = "/api/verifications"
 _ONE = f"{_ALL}/<id>"
 _RUN = "/api/runs/<run>"
+_CURSOR = "jobs"
 
 
 @bp.get(_ALL)
 def listing() -> Response:
-    """Jobs, newest first; filters ``model``, ``dataset``, ``state``."""
-    keys = {kind: _key(kind, request.args.get(kind, "")) for kind in ("model", "dataset")}
-    states = [state for state in request.args.getlist("state") if state]
-    found = jobs.listing(hub(), actor(), **keys, states=states, limit=limit(100, 1_000))  # type: ignore[arg-type]
-    return jsonify([_json(shown) for shown in found])
+    """Jobs, newest first; filters ``model``, ``dataset``, ``state`` (``limit``, ``cursor``)."""
+    model, dataset = (_key(kind, request.args.get(kind, "")) for kind in ("model", "dataset"))
+    most, after = limit(100, 1_000), None
+    if cursor := request.args.get("cursor"):
+        created_at, id = cursors.decode(cursor, _CURSOR, str, str)
+        after = created_at, id
+    states = _states()
+    found = jobs.listing(hub(), actor(), model=model, dataset=dataset, states=states, limit=most + 1, after=after)
+    last = found[most - 1].job if len(found) > most else None
+    following = cursors.encode(_CURSOR, last.created_at, last.id) if last else None
+    return paged([_json(shown) for shown in found[:most]], following)
 
 
 @bp.post(_ALL)
@@ -101,6 +109,13 @@ def fail(run: str) -> Response:
     """Give up: ``error``, ``logTail``."""
     body = json_body()
     return _answer(leases.fail(hub(), actor(), run, error=body.text("error"), log_tail=body.text("logTail", "")))
+
+
+def _states() -> list[State]:
+    asked = many("state")
+    if unknown := [state for state in asked if state not in jobs.STATES]:
+        raise Invalid(f"There is no state {unknown[0][:40]!r}. Jobs are {', '.join(jobs.STATES)}.")
+    return [state for state in jobs.STATES if state in asked]
 
 
 def _repo(kind: str, id: str) -> Any:
