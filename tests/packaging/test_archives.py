@@ -106,6 +106,7 @@ def test_what_is_installed_serves(archives, tree, tmp_path, kind):
     try:
         assert "</html>" in get(f"{url}/", process)
         assert "{" in get(f"{url}/static/glasshub.css", process)
+        assert "LeaderboardRow" in get(f"{url}/api/openapi.json", process)
     finally:
         stop_server(process)
 
