@@ -123,7 +123,7 @@ class Story:
         assert api.post(f"/api/runs/{given.run}/progress", who=ada, json={"text": "on", "logTail": "x"})["goOn"]
         log = log_for(given)
         api.ask("put", f"/api/runs/{given.run}/log", who=ada, data=log)
-        outcome = {"token": token_for(self.bench, given, log), "network": "not enforced"}
+        outcome = {"token": token_for(self.bench, given, log)}
         assert api.post(f"/api/runs/{given.run}/finish", who=ada, json=outcome)["state"] == "done"
         api.ask("get", f"/api/runs/{given.run}/log", status=302)
         self.run = given.run
@@ -183,6 +183,12 @@ def test_the_document_is_valid_and_its_examples_are_what_it_says(hub):
         contract.check(example, schema, what=place)
     ids = [operation["operationId"] for _, _, operation in contract.operations()]
     assert len(set(ids)) == len(ids)
+
+
+def test_every_page_leads_to_the_document(hub):
+    client = create_app(hub).test_client()
+    for page in ("/", "/benchmarks", "/nobody"):
+        assert '<link rel="service-desc" href="/api/openapi.json" type="application/json">' in client.get(page).text
 
 
 def test_examples_of_the_docs_are_what_the_document_says(hub):
