@@ -86,9 +86,8 @@ class RemoteHub:
             return build_opener(_SameOrigin).open(request, timeout=TIMEOUT)
         except HTTPError as error:
             kind = EntryNotFound if error.code in (401, 403, 404) else GlasshubError
-            raise kind(
-                f"{address} answers {error.code}: {error.headers.get('X-Error-Message') or error.reason}."
-            ) from error
+            said = str(error.headers.get("X-Error-Message") or error.reason).rstrip(".")
+            raise kind(f"{address} answers {error.code}: {said}.") from error
         except (URLError, OSError, ValueError) as error:
             raise GlasshubError(f"{address} cannot be reached: {error}.") from error
 

@@ -276,7 +276,19 @@ def faults(hub: Hub) -> list[str]:
         if row.place and (line is None or line.details_sha256 != record.digest_of(row.details["details"])):
             found.append(f"the registry has another act than line {row.place}")
     found += [f"line {place} is of an act that the registry does not know" for place in sorted(by_place)]
+    found += _key_faults(hub)
     return [f"list of runs: {fault}" for fault in found]
+
+
+def _key_faults(hub: Hub) -> list[str]:
+    """Where the published keys are not those of the registry."""
+    known = repo(hub)
+    if known is None:
+        return []
+    keys, _ = _wanted_now(hub)
+    with open_repo(hub.git_dir(known)) as git:
+        published = _file(git, read.list_refs(git).get(MAIN, ""), record.KEYS_PATH)
+    return [] if published == _published(keys) else [f"{record.KEYS_PATH} does not hold the keys that the registry has"]
 
 
 def may_read(hub: Hub, row: RunRow, actor: Actor) -> bool:
@@ -296,7 +308,7 @@ def _operations(
 ) -> list[Operation]:
     pages = _last_pages(git, main)
     operations: list[Operation] = [] if main else [Put("README.md", _README.encode())]
-    published = json.dumps(to_jwks(keys), indent=2, sort_keys=True).encode() + b"\n"
+    published = _published(keys)
     if published != _file(git, main, record.KEYS_PATH):
         operations.append(Put(record.KEYS_PATH, published))
     known = {(line.run, line.kind.value, line.details_sha256): line.seq for line in pages.lines}
@@ -312,6 +324,10 @@ def _operations(
             place = line.seq
         written[row.id] = place
     return operations + [Put(path, data) for path, data in changed.items()]
+
+
+def _published(keys: Sequence[RunnerKey]) -> bytes:
+    return json.dumps(to_jwks(keys), indent=2, sort_keys=True).encode() + b"\n"
 
 
 def _next(last: Line | None, row: RunRow, digest: str) -> Line:

@@ -184,5 +184,21 @@ def test_results_without_a_token_prove_nothing(case: Case):
 
 
 def test_a_log_on_another_host_is_not_fetched(case: Case):
-    assert glasshub("verify", "http://127.0.0.1:9/a/b").code == 1
-    assert glasshub("verify", f"{case.url}/{case.model.repo_id}/tree/main").code == 1
+    assert glasshub("verify", "http://127.0.0.1:9/a/b").code == 2
+    assert glasshub("verify", f"{case.url}/{case.model.repo_id}/tree/main").code == 2
+
+
+def test_a_damaged_list_of_runs_is_wrong_and_a_folder_without_one_cannot_be_read(case: Case, tmp_path: Path):
+    shutil.copytree(case.folder / "record", tmp_path / "record")
+    (page,) = (tmp_path / "record" / "runs").glob("*.jsonl")
+    page.write_bytes(page.read_bytes() + b"{}\n")
+    answer = case.verify("--runs", tmp_path / "record")
+    assert (answer.code, outcomes(answer)["runs"]) == (1, "FAILED")
+    assert case.verify("--runs", tmp_path).code == 2
+
+
+def test_strict_tells_by_its_exit_code_that_something_was_not_checked(case: Case):
+    assert case.verify("--model", case.model.repo_id, "--strict").code == 0
+    answer = glasshub("verify", f"{case.url}/{case.model.repo_id}", "--strict")
+    assert answer.code == 4
+    assert [line for line in answer.out.splitlines() if "no --dataset" in line and " B3 " in line]

@@ -20,6 +20,7 @@ from glasshub.registry.runners import NEVER
 from glasshub.verify import record
 from glasshub.verify.keys import parse_jwks, to_jwks
 from glasshub.verify.record import Kind
+from tests.push import gitclient
 from tests.verify.statements import new_key
 
 pytestmark = pytest.mark.slow
@@ -260,6 +261,18 @@ def chain(count: int) -> list[record.Line]:
             )
         )
     return lines
+
+
+@pytest.mark.slow
+def test_published_keys_that_were_changed_on_the_disk_are_found(hub, people, tmp_path):
+    runners.register(hub, people["ada"], "bench-1", public())
+    assert runs.faults(hub) == []
+    tree = gitclient.clone(str(hub.git_dir(runs.repo(hub))), tmp_path / "record")
+    keys = tmp_path / "record" / "keys.json"
+    keys.write_text(keys.read_text().replace('"not_before": "20', '"not_before": "19'))
+    tree.commit("Begin earlier")
+    tree.git("push", "-q", "origin", "HEAD:main")
+    assert runs.faults(hub) == ["list of runs: keys.json does not hold the keys that the registry has"]
 
 
 def test_a_line_taken_out_or_changed_is_found():

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import click
+
 from glasshub import access, importing
 from glasshub.errors import Invalid
 from glasshub.evals.importers.answers import Answers, Tasks
@@ -86,6 +88,8 @@ class Here:
         """Open the pull request; returns where it is."""
         known = [importing.with_known_commit(self.hub, self.repo, entry) for entry in said]
         address = self.hub.settings.public_url
+        if asked.keep and not address:
+            click.echo("The results name the kept file, but have no link to it: public_url is not set.", err=True)
         wanted = Import(asked.proposal, asked.file.data, known, asked.title, keep=asked.keep, address=address)
         made = importing.open_pull(self.hub, self.repo, self.actor, wanted)
         return f"{address}{self.repo.path}/discussions/{made.pull}"

@@ -7,7 +7,7 @@ import json
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
@@ -30,7 +30,7 @@ from glasshub.verify.offline import Evidence, Proof, prove
 from glasshub.verify.record import Line
 from glasshub.verify.token import check
 
-FAILED, NOTHING = 1, 3  # exit codes
+FAILED, UNREADABLE, NOTHING, INCOMPLETE = 1, 2, 3, 4  # exit codes
 _BLOCK = 1024 * 1024
 _RECORD = f"datasets/{HUB}/{RECORD}"
 _MARKS = {Outcome.PASSED: "proved", Outcome.FAILED: "FAILED", Outcome.UNKNOWN: "not checked", Outcome.APART: "-"}
@@ -80,6 +80,7 @@ class Sources:
     help="A git clone of hub/verification (a URL's hub by default).",
 )
 @click.option("--model", default="", metavar="NS/NAME", help="The model that FILE is of.")
+@click.option("--strict", is_flag=True, help="Exit code 4 unless everything could be checked.")
 @click.pass_context
 def verify(
     context: click.Context,
@@ -89,27 +90,44 @@ def verify(
     dataset: Path | None,
     runs: Path | None,
     model: str,
+    *,
+    strict: bool,
 ) -> None:
     """Check results that carry a token: a result file, its address, or the address of a model.
 
-    Exit code 0: nothing is wrong. 1: something is. 3: no result carries a token that can be checked.
+    Exit code 0: nothing is wrong. 1: something is. 2: what was named cannot be had or read. 3: no result carries a
+    token that can be checked. 4: with --strict, something could not be checked.
     """
-    is_url = target.startswith(("http://", "https://"))
-    hub = remote.hub_of(target) if is_url else None
-    with ExitStack() as stack:
-        sources = Sources(hub, jwks, log, dataset, runs, model, stack)
-        entries = list(_entries(target, sources))
-        keys, lines = _keys(sources), _lines(sources)
-        proofs = [_prove(entry, keys, lines, sources) for entry in entries if entry.verify_token]
-    for proof, entry in zip(proofs, [entry for entry in entries if entry.verify_token], strict=True):
+    try:
+        with ExitStack() as stack:
+            hub = remote.hub_of(target) if target.startswith(("http://", "https://")) else None
+            proofs = _prove_all(target, Sources(hub, jwks, log, dataset, runs, model, stack))
+    except (GlasshubError, OSError) as error:
+        click.echo(f"glasshub: {error.message if isinstance(error, GlasshubError) else error}", err=True)
+        context.exit(UNREADABLE)
+    for entry, proof in proofs:
         _tell(entry, proof)
-    if any(proof.failed for proof in proofs):
+    if any(proof.failed for _, proof in proofs):
         click.echo("Something is wrong.", err=True)
         context.exit(FAILED)
-    if not any(proof.attestation for proof in proofs):
+    if not any(proof.attestation for _, proof in proofs):
         click.echo("No result here carries a token that can be checked.", err=True)
         context.exit(NOTHING)
     click.echo(_NOT_PROVED, err=True)
+    if strict and not all(proof.complete for _, proof in proofs):
+        click.echo("Not everything could be checked.", err=True)
+        context.exit(INCOMPLETE)
+
+
+def _prove_all(target: str, sources: Sources) -> list[tuple[ResultEntry, Proof]]:
+    entries = [entry for entry in _entries(target, sources) if entry.verify_token]
+    if not entries:
+        return []
+    keys, missing = _keys(sources), dict[str, str]()
+    lines, damage = _lines(sources, missing)
+    return [
+        (entry, _prove(entry, keys, Evidence(keys, lines=lines, damage=damage), missing, sources)) for entry in entries
+    ]
 
 
 def _entries(target: str, sources: Sources) -> Iterator[ResultEntry]:
@@ -152,32 +170,47 @@ def _keys(sources: Sources) -> Mapping[str, RunnerKey]:
     raise Invalid("Name the trusted keys with --jwks FILE, as published at /.well-known/jwks.json of the hub.")
 
 
-def _lines(sources: Sources) -> list[Line] | None:
+def _lines(sources: Sources, missing: dict[str, str]) -> tuple[list[Line] | None, str]:
+    """The list of runs (``None``: not at hand), and what is damaged in it."""
+    pages: list[bytes] = []
     if sources.runs is not None:
-        files = sorted((sources.runs / record.FOLDER).glob("*.jsonl"))
-        return [line for file in files for line in record.parse(file.read_bytes())]
-    if sources.hub is None:
-        return None
+        pages = [file.read_bytes() for file in sorted((sources.runs / record.FOLDER).glob("*.jsonl"))]
+        if not pages:
+            raise Invalid(f"{sources.runs} holds no list of runs: a git clone of {HUB}/{RECORD} was expected.")
+    elif sources.hub is None:
+        missing["runs"] = "no --runs, and no hub to ask"
+        return None, ""
+    else:
+        try:
+            listed = sources.hub.json(f"/api/{_RECORD}/tree/main/{record.FOLDER}")
+            paths = sorted(item["path"] for item in listed if record.is_runs_path(item["path"]))
+            pages = [sources.hub.bytes(remote.raw(_RECORD, "main", path)) for path in paths]
+        except GlasshubError as error:
+            missing["runs"] = error.message
+            return None, ""
     try:
-        listed = sources.hub.json(f"/api/{_RECORD}/tree/main/{record.FOLDER}")
-        paths = sorted(item["path"] for item in listed if record.is_runs_path(item["path"]))
-        return [line for path in paths for line in record.parse(sources.hub.bytes(remote.raw(_RECORD, "main", path)))]
-    except GlasshubError:
-        return None
+        return [line for page in pages for line in record.parse(page)], ""
+    except Invalid as error:
+        return [], error.message
 
 
-def _prove(entry: ResultEntry, keys: Mapping[str, RunnerKey], lines: list[Line] | None, sources: Sources) -> Proof:
+def _prove(
+    entry: ResultEntry, keys: Mapping[str, RunnerKey], common: Evidence, missing: Mapping[str, str], sources: Sources
+) -> Proof:
     try:
         claims = check(entry.verify_token, keys).claims
     except Invalid:
-        return prove(entry, Evidence(keys))
-    missing = {"runs": "no --runs, and no hub to ask"} if lines is None else {}
-    log, digest, size = _log(claims, sources, missing)
-    spec, digests, rows = _data(claims, sources, missing)
+        return prove(entry, common)
+    lacking = dict(missing)
+    log, digest, size = _log(claims, sources, lacking)
+    spec, digests, rows = _data(claims, sources, lacking)
     return prove(
         entry,
-        Evidence(keys, sources.model_id, log, digest, size, spec, digests, rows, lines, missing),
-    )
+        replace(
+            common, model_id=sources.model_id, log=log, log_digest=digest, log_size=size, spec=spec, digests=digests,
+            rows=rows, missing=lacking,
+        ),
+    )  # fmt: skip
 
 
 def _log(claims: Claims, sources: Sources, missing: dict[str, str]) -> tuple[BinaryIO | None, str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 from glasshub.errors import GlasshubError, Invalid
@@ -18,6 +18,7 @@ from glasshub.verify.record import Line
 from glasshub.verify.rows import Row
 from glasshub.verify.token import Attestation, Unknown, check
 
+_OF_THE_LOG = ("A1", "A2", "A4")  # checks that need nothing else
 PASSED, FAILED, UNKNOWN = Outcome.PASSED, Outcome.FAILED, Outcome.UNKNOWN
 
 
@@ -32,7 +33,7 @@ class Evidence:
         log_digest: its SHA-256, and ``log_size`` its size in bytes.
         spec: the task's entry in ``eval.yaml`` at the claimed commit, with the digest of that file and of the data.
         rows: the rows of the split there.
-        lines: the public list of runs.
+        lines: the public list of runs, and ``damage`` why it cannot be read as one.
         missing: why something of this is not at hand, by name (``log``, ``dataset``, ``runs``).
     """
 
@@ -45,6 +46,7 @@ class Evidence:
     digests: tuple[str, str, str] = ("", "", "")
     rows: Sequence[Row] | None = None
     lines: Sequence[Line] | None = None
+    damage: str = ""
     missing: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -119,6 +121,8 @@ def _recorded(entry: ResultEntry, attestation: Attestation, evidence: Evidence) 
     title = "On the hub's public list of runs, whose chain holds"
     if evidence.lines is None:
         return Check("runs", title, UNKNOWN, evidence.missing.get("runs", ""))
+    if evidence.damage:
+        return Check("runs", title, FAILED, evidence.damage)
     if broken := record.faults(evidence.lines):
         return Check("runs", title, FAILED, broken[0])
     issued = record.issued(evidence.lines)
@@ -156,8 +160,8 @@ def _arithmetic(attestation: Attestation, evidence: Evidence) -> list[Check]:
     title, claims = "The number follows from the samples of the log", attestation.claims
     if evidence.log is None:
         return [Check("value", title, UNKNOWN, evidence.missing.get("log", ""))]
+    missing = evidence.missing.get("dataset", "")
     try:
-        missing = evidence.missing.get("dataset", "")
         report = audit(open_log(evidence.log), evidence.spec or {}, evidence.rows, unknown=missing)
     except GlasshubError as error:
         return [Check("value", title, FAILED, error.message)]
@@ -165,4 +169,11 @@ def _arithmetic(attestation: Attestation, evidence: Evidence) -> list[Check]:
         value = Check("value", title, FAILED, f"the samples give {report.value!r}, signed was {claims.value!r}")
     else:
         value = Check("value", title, PASSED, f"{claims.value!r} from {claims.n_items:,} items")
+    if evidence.spec is None:
+        return [value, *(_without_data(check, missing) for check in report.checks)]
     return [value, *report.checks]
+
+
+def _without_data(check: Check, missing: str) -> Check:
+    """A check that needs what the task asks, which is not at hand: that is why it is unknown, whatever it says."""
+    return check if check.id in _OF_THE_LOG else replace(check, outcome=UNKNOWN, detail=missing)
