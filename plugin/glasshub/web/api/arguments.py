@@ -33,8 +33,13 @@ def see() -> Visibility:
 
 
 def flag(name: str) -> bool:
-    """A boolean of the query: ``true`` or ``1``."""
-    return request.args.get(name, "").lower() in ("true", "1")
+    """A boolean of the query."""
+    return truth(request.args.get(name, ""))
+
+
+def truth(text: str) -> bool:
+    """What a boolean in a query or form says: ``true`` or ``1``. Versions of the client before 1.0 write ``True``."""
+    return text.lower() in ("true", "1")
 
 
 def limit(default: int, most: int) -> int:

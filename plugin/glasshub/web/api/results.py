@@ -100,8 +100,8 @@ def leaderboard_json(row: LeaderboardRow) -> dict[str, Any]:
     }
     if result.badge:
         entry["verification"] = verification_json(result)
-    if result.source_url:
-        entry["source"] = {**_source(result), "isExternal": True}
+    # Versions of the client before 1.29 fall over where there is no source key.
+    entry["source"] = {**_source(result), "isExternal": True} if result.source_url else None
     if result.notes:
         entry["notes"] = result.notes
     if result.pull:

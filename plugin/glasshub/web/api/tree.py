@@ -22,7 +22,7 @@ from glasshub.git.read import (
     split_revision_path,
 )
 from glasshub.identity import Repo
-from glasshub.web.api.arguments import KIND, api_repo, flag, limit, paged, skipped
+from glasshub.web.api.arguments import KIND, api_repo, flag, limit, paged, skipped, truth
 from glasshub.web.api.repo_json import lfs_json
 from glasshub.web.context import actor, hub
 
@@ -49,7 +49,7 @@ def paths_info(kind: str, ns: str, name: str, revision: str) -> Response:
     """The entries at the paths of the form (or JSON body); paths that do not exist are left out."""
     body = request.get_json(silent=True) if request.is_json else None
     paths = body.get("paths", []) if isinstance(body, dict) else request.form.getlist("paths")
-    expand = bool(body.get("expand")) if isinstance(body, dict) else request.form.get("expand", "") == "true"
+    expand = bool(body.get("expand")) if isinstance(body, dict) else truth(request.form.get("expand", ""))
     if not isinstance(paths, list) or len(paths) > 1000 or not all(isinstance(path, str) for path in paths):
         raise Invalid("paths must be a list of at most 1,000 paths.")
     repo = api_repo(kind, ns, name)
