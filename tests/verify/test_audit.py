@@ -143,6 +143,36 @@ def test_changed_gold_answers_in_the_data_are_found():
     assert {check.id for check in found.failed} == {"B1"}
 
 
+@pytest.mark.parametrize(
+    ("column", "value"), [("question", "Which is the shortest?"), ("choices", ["1", "2", "3", "4"])]
+)
+def test_another_question_or_other_choices_are_found(column, value):
+    changed = rows("choice")
+    changed[0][column] = value
+    found = audit(open_log(packed(members())), TASKS["choice"], changed)
+    assert "B1" in {check.id for check in found.failed}
+
+
+def test_data_with_more_rows_than_were_run_is_found():
+    more = [*rows("choice"), rows("choice")[0]]
+    found = audit(open_log(packed(members())), TASKS["choice"], more)
+    assert {check.id for check in found.failed} == {"A3"}
+
+
+def test_a_sample_that_no_item_stands_for_is_found():
+    said = members()
+    said["samples/28_epoch_1.json"] = said["samples/27_epoch_1.json"] | {"id": 28}
+    assert "A2" in failed(report(said))
+
+
+def test_a_sample_twice_in_one_document_is_refused():
+    said = members()
+    samples = [value for name, value in said.items() if name.startswith("samples/")]
+    document = said["header.json"] | {"samples": [*samples, samples[0]]}
+    with pytest.raises(Invalid, match="twice"):
+        open_log(io.BytesIO(json.dumps(document).encode()))
+
+
 def test_a_sample_twice_is_refused():
     said = members()
     file = packed(said)

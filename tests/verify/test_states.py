@@ -15,11 +15,20 @@ from tests.verify.statements import CLAIMED, DATASET, MODEL, claims, new_key
 
 
 def finding(
-    *, claimed=CLAIMED, model=MODEL, dataset=DATASET, recorded=True, window=None, holder="bench-1", **changes
+    *,
+    claimed=CLAIMED,
+    model=MODEL,
+    dataset=DATASET,
+    recorded=True,
+    revoked="",
+    window=None,
+    holder="bench-1",
+    **changes,
 ) -> Finding:
     private, key = new_key(holder, **(window or {}))
     text = token.sign(claims(**changes), private)
-    return decide(text, claimed, keys={key.kid: key}, model=model, dataset=dataset, recorded=recorded)
+    keys = {key.kid: key}
+    return decide(text, claimed, keys=keys, model=model, dataset=dataset, recorded=recorded, revoked=revoked)
 
 
 def test_a_run_on_weights_is_verified_and_says_by_whom():
@@ -83,6 +92,16 @@ def test_a_key_revoked_later_still_covers_what_it_signed_before():
 
 def test_a_token_that_the_hub_never_recorded_is_not_verified():
     assert finding(recorded=False).state is State.UNRECORDED
+
+
+def test_a_run_that_was_revoked_says_why():
+    found = finding(revoked="the machine was not ours")
+    assert (found.state, "the machine was not ours" in found.reason) == (State.REVOKED, True)
+
+
+def test_the_badge_says_what_the_run_could_reach():
+    assert "hub and model only" in finding(runner__network="isolated").reason
+    assert "not enforced" in finding(runner__network="proxies").reason
 
 
 def test_changed_weights_and_changed_benchmarks_are_told_apart():
