@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import hashlib
 import io
 import os
@@ -13,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from glasshub.blobs.store import LocalStore
+from glasshub.blobs.writing import LARGE
 from glasshub.errors import Invalid, NotFound, TooLarge
 from tests.index import children
 
@@ -37,6 +40,40 @@ def test_what_is_stored_reads_back_in_whole_and_in_part(store: LocalStore, tmp_p
     assert b"".join(store.stream("files", NAME, 10, 20)) == DATA[10:20]
     assert b"".join(store.stream("files", NAME, 299_990)) == DATA[-10:]
     assert _left(tmp_path) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [LARGE, LARGE + 3 * 1024**2 + 17])
+def test_large_content_is_whole_wherever_it_ends(store: LocalStore, tmp_path: Path, size: int):
+    data = random.Random(size).randbytes(size)
+    name = hashlib.sha256(data).hexdigest()
+    assert store.receive("files", name, io.BytesIO(data), size=size)
+    assert store.path("files", name).read_bytes() == data
+    for sent in (data[:-1], data + b"x", data[:-4096], b"y" + data[1:]):
+        with pytest.raises((Invalid, TooLarge)):
+            store.receive("files", "0" * 64, io.BytesIO(sent), size=size)
+    assert _left(tmp_path) == []
+
+
+@pytest.mark.slow
+def test_a_file_system_that_refuses_direct_writes_gets_others(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    """Some say only at the first write that they cannot. None of them can be mounted here."""
+    real, refused = os.pwrite, []
+
+    def pwrite(file: int, data: memoryview, at: int) -> int:
+        if fcntl.fcntl(file, fcntl.F_GETFL) & os.O_DIRECT:
+            refused.append(at)
+            raise OSError(errno.EINVAL, "Invalid argument")
+        return real(file, data, at)
+
+    monkeypatch.setattr(os, "pwrite", pwrite)
+    data = random.Random(2).randbytes(LARGE + 5)
+    name = hashlib.sha256(data).hexdigest()
+    assert store.receive("files", name, io.BytesIO(data), size=len(data))
+    assert store.path("files", name).read_bytes() == data
+    assert refused == [0]
 
 
 def test_reading_uses_small_buffers(store: LocalStore):

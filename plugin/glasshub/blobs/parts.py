@@ -12,11 +12,12 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from glasshub.blobs.writing import PIECE, Check, write
+from glasshub.blobs.writing import PIECE, Check, write_part
 from glasshub.errors import Busy, Invalid, NotFound
 
 _WHOLE = "whole"
@@ -43,7 +44,7 @@ class Parts:
             if not _is_at(file, self._path):
                 raise _gone()
             mark.unlink(missing_ok=True)
-            write(file, stream, _Anything(), size=size, at=at)
+            write_part(file, stream, at=at, size=size)
             mark.write_text(tag)
         finally:
             os.close(file)
@@ -80,14 +81,16 @@ class Parts:
         raise Invalid("No part was uploaded. Upload them and complete again.")
 
     def check(self, whole: Path, check: Check, *, size: int) -> None:
-        """Read the whole once. Raises ``Invalid`` when it is not what it should be."""
+        """Read the whole once, and see that it is on the disk. Raises ``Invalid`` when it is not what it should be."""
         buffer = memoryview(bytearray(PIECE))
-        with whole.open("rb", buffering=0) as file:
+        with whole.open("rb", buffering=0) as file, ThreadPoolExecutor(1, "syncing") as aside:
+            synced = aside.submit(os.fsync, file.fileno())
             found = os.fstat(file.fileno()).st_size
             if found != size:
                 raise Invalid(f"The parts make {found:,} bytes, not {size:,}. Upload them again.")
             while count := file.readinto(buffer):
                 check.update(buffer[:count])
+            synced.result()
         check.finish()
 
     def remove(self) -> None:
@@ -101,16 +104,6 @@ class Parts:
                 raise Invalid(f"Part {place} was not uploaded. Upload it and complete again.")
             if tag and tag.strip('"') != mark.read_text():
                 raise Invalid(f"Part {number} is not the one that was acknowledged. Upload it again.")
-
-
-class _Anything:
-    """The whole is checked in the end."""
-
-    def update(self, data: memoryview) -> None:
-        """Takes the next bytes."""
-
-    def finish(self) -> None:
-        """They are right."""
 
 
 def _lock(file: int) -> None:

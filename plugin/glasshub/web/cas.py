@@ -21,7 +21,7 @@ from glasshub.web.context import hub
 from glasshub.web.signed import derived_key
 
 bp = Blueprint("cas", __name__)
-_BUFFER = 1024 * 1024
+_BUFFER = 128 * 1024
 _WEEK = 7 * 24 * 3600
 
 
