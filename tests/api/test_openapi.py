@@ -188,7 +188,17 @@ def test_the_document_is_valid_and_its_examples_are_what_it_says(hub):
 def test_every_page_leads_to_the_document(hub):
     client = create_app(hub).test_client()
     for page in ("/", "/benchmarks", "/nobody"):
-        assert '<link rel="service-desc" href="/api/openapi.json" type="application/json">' in client.get(page).text
+        text = client.get(page).text
+        assert '<link rel="service-desc" href="/api/openapi.json" type="application/json">' in text
+        assert '<a href="/api">API</a>' in text
+
+
+def test_people_read_the_same(hub):
+    contract, page = Contract(hub), create_app(hub).test_client().get("/api").text
+    ids = set(re.findall(r'id="([^"]+)"', page))
+    assert {operation["operationId"] for _, _, operation in contract.operations()} <= ids
+    assert set(contract.document["components"]["schemas"]) <= ids
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= ids
 
 
 def test_examples_of_the_docs_are_what_the_document_says(hub):

@@ -20,6 +20,7 @@ PAGES = [
     "/",
     "/models",
     "/benchmarks",
+    "/api",
     "/search?q=small",
     "/lab",
     "/lab/small",

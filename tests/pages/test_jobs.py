@@ -66,7 +66,7 @@ def test_what_came_of_it_is_shown(bench):
     runs = nobody.get("/runs").get_data(as_text=True)
     assert given.run[:12] in runs
     assert "issued" in runs
-    assert "not enforced" in runs
+    assert "network not told" in runs
     answer = nobody.get(f"/api/runs/{given.run}/log", follow_redirects=True)
     assert answer.status_code == 200
     assert answer.get_data()[:2] == b"PK"

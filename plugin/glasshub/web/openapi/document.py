@@ -24,7 +24,6 @@ import yaml
 import glasshub
 
 _FOLDER = Path(__file__).parent
-_SHARED = "hub.yaml"
 _METHODS = ("get", "post", "put", "patch", "delete")
 _IN_PATH = re.compile(r"\{(\w+)\}")
 _ANYWHERE, _OF_REPOS = (401,), (307, 404)
@@ -44,12 +43,12 @@ def document(address: str, name: str) -> dict[str, Any]:
 @cache
 def _made() -> dict[str, Any]:
     """The document but for what depends on the hub; made once, and only read."""
-    made = _read(_SHARED)
+    made = _read("hub.yaml")
     made["info"]["version"] = glasshub.__version__
     made["tags"], made["paths"], schemas = [], {}, made["components"]["schemas"]
     responses: dict[str, str] = {str(status): name for status, name in made.pop("errors").items()}
-    for file in sorted(path.name for path in _FOLDER.glob("*.yaml") if path.name != _SHARED):
-        noun = _read(file)
+    for name in made.pop("nouns"):
+        noun = _read(f"{name}.yaml")
         made["tags"].append({"name": noun["tag"], "description": noun["about"]})
         schemas.update(noun.get("schemas", {}))
         for path, item in noun["paths"].items():

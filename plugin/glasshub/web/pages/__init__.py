@@ -6,6 +6,7 @@ from flask import Blueprint
 
 from glasshub.web.pages import (
     access_requests,
+    api_reference,
     badges,
     collections,
     dataset,
@@ -44,6 +45,7 @@ BLUEPRINTS: list[Blueprint] = [
     settings.bp,
     runners.bp,
     badges.bp,
+    api_reference.bp,
     org_settings.bp,
     repo_settings.bp,
     access_requests.bp,
