@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 
 from glasshub.errors import Conflict, EntryNotFound, GlasshubError, Invalid
 from glasshub.evals.entry_text import slug_of, write_entry
-from glasshub.evals.eval_results import FOLDER
+from glasshub.evals.eval_results import FOLDER, ResultEntry
 from glasshub.evals.importers.answers import Tasks
 from glasshub.evals.importers.proposal import MAX_KEPT, MOST_BENCHMARKS, Proposal
 from glasshub.remote import RemoteHub, raw
@@ -82,11 +82,12 @@ class RemoteImport:
         """Open a pull request: a commit with the file, then one with the results.
 
         Raises:
-            Conflict: results of this file are on the model's main already.
+            Conflict: one of the results was imported from this file before.
             Invalid: an entry is not valid.
             GlasshubError: the hub refuses it, or cannot be reached.
         """
         revision, source, number = "main", "", 0
+        self._require_new(said)
         for path, _ in _files(proposal, [dict(fields) for fields in said]):
             self._require_absent(path)
         if keep:
@@ -104,6 +105,23 @@ class RemoteImport:
             raise
         number = number or _number(made)
         return Opened(number, f"{self.hub.address}/{self.model_id}/discussions/{number}")
+
+    def _require_new(self, said: Sequence[Mapping[str, str]]) -> None:
+        """Return if no result there is the same number of the same file; of hidden ones the hub tells no more."""
+        try:
+            found = self.hub.json(f"/api/models/{quote(self.model_id)}/eval-results?hidden=true")
+        except EntryNotFound:
+            return  # a hub of another kind
+        wanted = [entry for entry in (write_entry(fields, "results.yaml").entry for fields in said) if entry]
+        for row in found if isinstance(found, list) else ():
+            data = _dict(_dict(row).get("data"))
+            for entry in wanted:
+                if not _is_same(entry, data, hidden=row.get("state") == "hidden"):
+                    continue
+                pull = row.get("pullRequest")
+                where = f"in pull request {pull}" if pull else f"on main in {row.get('filename')}"
+                hidden = ", hidden by the author" if row.get("state") == "hidden" else ""
+                raise Conflict(f"This result was imported from the same file before: it stands {where}{hidden}.")
 
     def _require_absent(self, path: str) -> None:
         try:
@@ -130,6 +148,20 @@ def _files(proposal: Proposal, said: Sequence[Mapping[str, str]]) -> list[tuple[
         path = f"{FOLDER}/{slug_of(fields['dataset'])}-{proposal.sha256[:12]}.yaml"
         texts[path] += _written(fields, path)
     return [(path, text.encode()) for path, text in texts.items()]
+
+
+def _is_same(entry: ResultEntry, data: Mapping[str, Any], *, hidden: bool) -> bool:
+    dataset, extra = _dict(data.get("dataset")), _dict(data.get("extra"))
+    place = (str(dataset.get("id")).lower(), dataset.get("task_id"))
+    if place != (entry.dataset_id.lower(), entry.task_id):
+        return False
+    if hidden:
+        return bool(data.get("value") == entry.value)
+    return all(extra.get(key) == entry.extra.get(key) for key in ("log_sha256", "metric", "reported_as"))
+
+
+def _dict(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _written(fields: Mapping[str, str], path: str) -> str:

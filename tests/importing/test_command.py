@@ -201,6 +201,9 @@ def test_from_elsewhere_as_the_owner_of_a_token(live, tmp_path: Path):
     assert (result.state, result.submitter, result.pull) == ("aligned", sam.name, 1)
     with urllib.request.urlopen(result.source_url) as kept:
         assert kept.read() == LM_EVAL_CHOICE.read_bytes()
+    twice = log(tmp_path, LM_EVAL_CHOICE, *words, "--yes", **there)
+    assert (twice.code, "it stands in pull request 1" in twice.err) == (1, True)
+    assert log(tmp_path, LM_EVAL_CHOICE, *words[:-1], "acc_norm,none", "--yes", **there).code == 0
     assert log(tmp_path, LM_EVAL_CHOICE, *words, "--yes", HF_TOKEN="").code == 1
     assert log(tmp_path, LM_EVAL_CHOICE, *words[:-2], "--dry-run", HF_ENDPOINT=live.url).code == 3
 
@@ -208,4 +211,6 @@ def test_from_elsewhere_as_the_owner_of_a_token(live, tmp_path: Path):
     repo = repos.find(live.hub, "model", ada.name, "tiny")
     receive.decide(live.hub, repo, owner, lambda desk: pulls.merge(desk, 1))
     again = log(tmp_path, LM_EVAL_CHOICE, *words, "--yes", **there)
-    assert (again.code, "was imported before" in again.err) == (1, True)
+    assert (again.code, "imported from the same file before" in again.err) == (1, True)
+    result_file = f".eval_results/desk-{hashlib.sha256(LM_EVAL_CHOICE.read_bytes()).hexdigest()[:12]}.yaml"
+    assert result_file in again.err
