@@ -357,6 +357,15 @@ def test_what_cannot_be_told_is_not_guessed(card, config):
 
 
 @pytest.mark.parametrize(
+    "place", ["/etc/passwd", "~/x.json", "../x.json", "https://x.org/y.json", "zip://a::b", "\\\\h\\s"]
+)
+def test_data_on_the_disk_of_whoever_runs_it_or_elsewhere_is_refused(place):
+    for said in ({"data_files": [{"split": "test", "path": ["a/test.jsonl", place]}]}, {"data_dir": place}):
+        with pytest.raises(Invalid, match="outside of the repo"):
+            split_files(PATHS, {"configs": [{"config_name": "a", **said}]}, "a", "test")
+
+
+@pytest.mark.parametrize(
     ("value", "written", "unit", "same"),
     [
         (0.2592592, "0.2593", "", True), (0.2592592, "0.26", "", False), (0.2592592, "0.3", "", False),

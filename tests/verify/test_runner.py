@@ -219,6 +219,21 @@ def test_a_cancelled_job_stops_at_once_and_a_stopped_runner_gives_up(place):
 
 
 @pytest.mark.slow
+def test_data_from_elsewhere_is_refused_before_anything_is_run(place):
+    card = place.folder / "data" / "README.md"
+    card.write_text(card.read_text().replace("path: choice/test.jsonl", "path: [choice/test.jsonl, /etc/hosts]"))
+    tree = gitclient.WorkTree(place.folder / "data")
+    tree.commit("Take in a file of whoever runs it")
+    tree.git("push", "-q", "origin", "main")
+    job = place.ask()
+    command = [*GLASSHUB, "runner", "run", job, "--config", str(place.settings())]
+    assert subprocess.run(command, capture_output=True, text=True, timeout=120).returncode == 1
+    found = place.job(job)
+    assert (found["state"], found["logTail"]) == ("failed", "")
+    assert "outside of the repo: /etc/hosts" in found["reason"]
+
+
+@pytest.mark.slow
 def test_a_runner_whose_log_fails_the_audit_signs_nothing(place):
     job = place.ask()
     path = place.settings()

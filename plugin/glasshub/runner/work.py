@@ -125,6 +125,8 @@ def run(
 def _measure(settings: RunnerSettings, client: HubClient, given: Assignment, folder: Path, pulse: Pulse) -> str:
     """The signed outcome; its log is with the hub by then."""
     inspect = Inspect(find_inspect(settings.inspect).program, settings.inspect_options)
+    pulse.note("reading task and data")
+    fetching.asked(client, given)  # what cannot be read, or leads elsewhere, is refused before it is run
     model_dir = folder / "model"
     model_dir.mkdir()
     if isinstance(settings.engine, CommandEngine):

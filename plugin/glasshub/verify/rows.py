@@ -79,9 +79,12 @@ def read_rows(path: str, data: bytes) -> Iterator[Row]:
 
 
 def _of_config(data: Sequence[str], entry: Mapping[str, Any], split: str) -> list[str]:
-    folder = str(entry.get("data_dir") or "").strip("/")
+    said = str(entry.get("data_dir") or "")
+    folder = said.strip("/")
     within = [path for path in data if not folder or path.startswith(f"{folder}/")]
     patterns = _patterns(entry.get("data_files"), split)
+    if outside := next((pattern for pattern in (said, *(patterns or ())) if _leads_out(pattern)), ""):
+        raise Invalid(f"The card names data outside of the repo: {outside[:200]}.")
     if patterns is None:
         return _by_name(within, split)
     full = [posixpath.normpath(posixpath.join(folder, pattern)) for pattern in patterns]
@@ -89,6 +92,11 @@ def _of_config(data: Sequence[str], entry: Mapping[str, Any], split: str) -> lis
     if not found:
         raise Invalid(f"No file is named by the card for the split {split}.")
     return found
+
+
+def _leads_out(pattern: str) -> bool:
+    """Whether ``datasets`` would look on the disk of whoever loads it, or elsewhere on the net."""
+    return "://" in pattern or "::" in pattern or pattern.startswith(("/", "~", "\\")) or ".." in pattern.split("/")
 
 
 def _patterns(said: object, split: str) -> list[str] | None:
