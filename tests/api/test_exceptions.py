@@ -185,10 +185,16 @@ def test_what_this_hub_has_none_of(lab: Lab):
         assert list(found) == []
     for type in ("space", "kernel"):
         assert not api.repo_exists(f"{lab.org}/x", repo_type=type)
-    with pytest.raises(BucketNotFoundError):
-        api.bucket_info(f"{lab.org}/x")
-    with pytest.raises(JobNotFoundError):
+        with pytest.raises(RepositoryNotFoundError, match=f"has no {type}s, only models and datasets"):
+            api.repo_info(f"{lab.org}/x", repo_type=type)
+    with pytest.raises(BucketNotFoundError, match="has no buckets"):
+        api.create_bucket(f"{lab.org}/x")
+    with pytest.raises(JobNotFoundError, match="has no jobs"):
         api.inspect_job(job_id="x")
+    with pytest.raises(HfHubHTTPError, match="has no papers"):
+        api.paper_info("2307.09288")
+    told = lab.http("writer").head("/no/such/page")  # where clients have only the headers
+    assert "nothing at this address" in told.headers["X-Error-Message"]
 
 
 def test_every_answer_can_be_named(lab: Lab, repo: str):

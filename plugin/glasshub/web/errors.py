@@ -139,5 +139,5 @@ def _page(status: int, code: str, message: str, gate: str = "") -> Response:
         "errors/error.html", status=status, title=title, message=message, code=code, request_id=request_id(), gate=gate
     )
     response = Response(body, status, content_type="text/html; charset=utf-8")
-    response.headers["X-Error-Code"] = code
+    _tell(response, code, message)
     return response

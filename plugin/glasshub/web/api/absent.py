@@ -1,11 +1,10 @@
-"""What stock clients ask for and this hub never has: spaces, kernels and buckets, papers and followers."""
+"""Lists of what this hub never has: spaces, kernels and buckets, papers and followers."""
 
 from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify
-from flask.typing import ResponseReturnValue
 
-from glasshub import access, accounts
+from glasshub import accounts
 from glasshub.web.context import hub
 
 bp = Blueprint("api_absent", __name__)
@@ -18,12 +17,6 @@ bp = Blueprint("api_absent", __name__)
 def no_repos(_kind: str = "") -> Response:
     """An empty list, so that a search through all kinds goes on."""
     return jsonify([])
-
-
-@bp.get("/api/<any('spaces','kernels'):_kind>/<path:rest>")
-def no_repo(_kind: str, rest: str) -> ResponseReturnValue:
-    """The answer by which clients know that the repo does not exist."""
-    raise access.repo_not_found("/".join(rest.split("/")[:2]))
 
 
 @bp.get("/api/users/<name>/<any('followers','following'):_part>")
