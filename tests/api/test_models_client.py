@@ -7,7 +7,7 @@ from typing import get_args
 import httpx2
 import pytest
 from huggingface_hub import CommitOperationAdd, HfApi
-from huggingface_hub.errors import BadRequestError
+from huggingface_hub.errors import BadRequestError, GatedRepoError, RemoteEntryNotFoundError
 from huggingface_hub.hf_api import ExpandDatasetProperty_T, ExpandModelProperty_T
 
 from tests.conftest import Live, Person
@@ -83,6 +83,56 @@ def test_sizes_come_from_the_headers_and_agree_with_the_client(api: HfApi, famil
     assert quantized.gguf == {"architecture": "llama", "context_length": 4096, "total": 600_064}
     assert quantized.safetensors is None
     assert api.model_info(family["adapter"]).safetensors is None
+
+
+def test_headers_of_shards_come_in_one_answer(api: HfApi, ada: Person, family: dict[str, str]):
+    told = api.get_sharded_safetensors_metadata(family["sharded"])
+    assert told == api.get_safetensors_metadata(family["sharded"])
+    assert told.parameter_count == {"F32": 3000}
+    odd = f"{ada.name}/odd"
+    api.create_repo(odd)
+    listing = b'{"metadata": {"n": 99999999999999999999}, "weight_map": {"a": "%s.safetensors"}}'
+    files = {
+        "sub/a.index.json": listing % b"a", "sub/a.safetensors": safetensors({"a": ("U8", [3])}),
+        "b.index.json": listing % b"b", "b.safetensors": b"\xff" * 9, "c.index.json": listing % b"c",
+        "d.index.json": b"{", "e.index.json": b'{"weight_map": {}}',
+    }  # fmt: skip
+    api.create_commit(odd, [CommitOperationAdd(path, data) for path, data in files.items()], commit_message="Add")
+    within = api.get_sharded_safetensors_metadata(odd, filename="sub/a.index.json")
+    assert within.parameter_count == {"U8": 3}
+    for name, words in (("b", "header is said"), ("d", "no JSON"), ("e", "names 0")):
+        with pytest.raises(BadRequestError, match=words):
+            api.get_sharded_safetensors_metadata(odd, filename=f"{name}.index.json")
+    for name in ("c", "never"):
+        with pytest.raises(RemoteEntryNotFoundError):
+            api.get_sharded_safetensors_metadata(odd, filename=f"{name}.index.json")
+    api.update_repo_settings(odd, gated="manual")
+    with pytest.raises(GatedRepoError):
+        api.get_sharded_safetensors_metadata(odd, filename="sub/a.index.json", token=False)
+
+
+def test_a_leaderboard_is_narrowed_by_the_sizes_that_headers_tell(api: HfApi, ada: Person, family: dict[str, str]):
+    quiz = f"{ada.name}/quiz"
+    api.create_repo(quiz, repo_type="dataset")
+    task = b"name: Quiz\ndescription: Ask.\nevaluation_framework: custom\ntasks: [{id: easy}]\n"
+    api.upload_file(path_or_fileobj=task, path_in_repo="eval.yaml", repo_id=quiz, repo_type="dataset")
+    for name, value in (("base", 1), ("sharded", 2), ("quantized", 3)):
+        score = f"- dataset: {{id: {quiz}, task_id: easy}}\n  value: {value}\n".encode()
+        api.upload_file(path_or_fileobj=score, path_in_repo=".eval_results/a.yaml", repo_id=family[name])
+    sizes = {"base": 600_064, "sharded": 3000, "quantized": 600_064}
+    for asked, found in (
+        ("", ["quantized", "sharded", "base"]),
+        ("max:1M", ["quantized", "sharded", "base"]),
+        ("min:10K", ["quantized", "base"]),
+        ("max:3K", ["sharded"]),
+        ("min:1B", []),
+    ):
+        board = f"{api.endpoint}/api/datasets/{quiz}/leaderboard"
+        rows = httpx2.get(f"{board}?base_model=false&num_parameters={asked}").json()
+        assert [(row["rank"], row["modelId"].split("/")[1]) for row in rows] == list(enumerate(found, 1)), asked
+        assert all(row["parameters"] == sizes[row["modelId"].split("/")[1]] for row in rows)
+        page = httpx2.get(f"{board.replace('/api', '')}?base_model=all&num_parameters={asked}")
+        assert [name for name in sizes if f'href="/{family[name]}"' in page.text] == [n for n in sizes if n in found]
 
 
 def test_a_file_that_xet_brought_is_counted_too(api: HfApi, ada: Person, tmp_path):

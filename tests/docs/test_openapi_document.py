@@ -28,8 +28,8 @@ OURS = re.compile(r"/(?:api|feeds|\.well-known)/")
 # What stock clients speak is described by them; these blueprints hold nothing else.
 STOCK = {
     "absent", "access_requests", "accounts", "branches", "cards", "collections", "commit", "commits", "discussions",
-    "fallback", "info", "lfs_files", "likes", "listing", "preupload", "repos", "storage", "tags", "tree", "webhooks",
-    "xet",
+    "fallback", "info", "lfs_files", "likes", "listing", "preupload", "repos", "safetensors", "storage", "tags", "tree",
+    "webhooks", "xet",
 }  # fmt: skip
 
 

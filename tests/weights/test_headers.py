@@ -74,6 +74,18 @@ def test_what_is_wrong_is_said(head: object, data: int, words: str):
     assert words in refusal(files.packed(head, data))
 
 
+def test_a_header_that_is_passed_on_is_json():
+    def passed_on(head: bytes) -> bytes:
+        data = files.packed(head, 0)
+        return safetensors.read_header(Pieces(iter([data]), most=safetensors.MAX_HEADER + 8), len(data))
+
+    plain = b'{"__metadata__":{"k":"v\\u00e9\\\\\\" \xc3\xa9"}}'
+    assert json.loads(passed_on(plain + b" \x0b")) == json.loads(plain)
+    for head in (b'{"__metadata__":{"k":"\\q"}}', b'{"__metadata__":{"k":"\\u00e"}}', b'{"__metadata__":{"k":"\xff"}}'):
+        with pytest.raises(Invalid, match="no JSON"):
+            passed_on(head)
+
+
 def test_lengths_that_lie_are_refused_before_anything_is_read():
     assert "at most 25,000,000" in refusal(struct.pack("<Q", 2**63) + b"{}", 2**63)
     assert "the file has 20" in refusal(struct.pack("<Q", 1000) + b"{}" * 6, 20)

@@ -28,6 +28,7 @@ _BITS = {
 }  # fmt: skip
 _GAP = rb"[ \t\r\n]*+"
 _TEXT = rb'"[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+"'
+_ESCAPE = re.compile(rb'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})')
 _NUMBER = rb"(?:0|[1-9][0-9]{0,17})"
 _PAIR = _GAP + _TEXT + _GAP + b":" + _GAP + _TEXT + _GAP
 _NAME = re.compile(_GAP + b"(" + _TEXT + b")" + _GAP + b":" + _GAP + rb"\{")
@@ -59,18 +60,42 @@ def count_parameters(pieces: Pieces, size: int) -> Mapping[str, int]:
     Raises:
         Invalid: it is no sound safetensors file; the message completes "the file cannot be read: ...".
     """
+    return _counted(_header(pieces, size), size)
+
+
+def read_header(pieces: Pieces, size: int) -> bytes:
+    """The header itself, sound JSON. Raises ``Invalid`` as :func:`count_parameters`."""
+    text = _header(pieces, size)
+    _counted(text, size)
+    if b"\\" in _ESCAPE.sub(b"", text) or not _is_utf8(text):  # what is counted needs no look at these
+        raise Invalid("its header is no JSON")
+    return text.strip()
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _header(pieces: Pieces, size: int) -> bytes:
     length = int.from_bytes(pieces.take(_LENGTH), "little")
     if length > MAX_HEADER:
         raise Invalid(f"its header is said to have {length:,} bytes; at most {MAX_HEADER:,} are read")
     if length < 2 or _LENGTH + length > size:
         raise Invalid(f"its header is said to have {length:,} bytes, the file has {size:,}")
-    text = pieces.take(length)
+    return pieces.take(length)
+
+
+def _counted(text: bytes, size: int) -> Mapping[str, int]:
     counts: Counter[str] = Counter()
     places: list[tuple[int, int]] = []
     for tensor in _tensors(text):
         counts[tensor.dtype] += tensor.values
         places.append((tensor.begin, tensor.end))
-    _require_whole(places, size - _LENGTH - length)
+    _require_whole(places, size - _LENGTH - len(text))
     return {dtype: counts[dtype] for dtype in sorted(counts)}
 
 
