@@ -222,6 +222,11 @@ def notes(desk: Desk, number: int, *, opened: bool = False) -> tuple[str, ...]:
     return (f"Pull request {number} is updated: {address}",)
 
 
+def merged_note(desk: Desk, number: int) -> str:
+    """What the terminal says of a pull request that a push brought to ``main``."""
+    return f"Pull request {number} is merged by this push: {{url}}{desk.repo.path}/discussions/{number}"
+
+
 def _way_out(pull: Discussion) -> str:
     if pull.status == "merged":
         return "open another one."

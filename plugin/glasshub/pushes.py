@@ -38,7 +38,8 @@ def _push(desk: Desk, update: RefUpdate) -> Move:
     reason = policy.refuse_actor(desk.repo, desk.actor) or policy.refuse_ref(desk.repo, update)
     if reason:
         return Move((update,), refusal=reason)
-    return Move((update,), tuple(_merged(desk, update)))
+    merged = tuple(_merged(desk, update))
+    return Move((update,), merged, notes=tuple(pulls.merged_note(desk, event.number) for event in merged))
 
 
 def _open(desk: Desk, update: RefUpdate, options: Sequence[str]) -> Move:

@@ -107,6 +107,14 @@ def test_no_page_scrolls_sideways_on_a_small_phone_or_breaks_the_policy(
     page.context.close()
 
 
+def test_the_tab_of_the_page_is_in_sight_on_a_phone(site: Site, address: str, browser: Browser):
+    page, _ = _page(browser, viewport={"width": 360, "height": 640})
+    page.goto(f"{address}/lab/small/discussions")
+    box = page.get_by_role("link", name="Community").bounding_box()
+    assert box["x"] + box["width"] <= 360
+    page.context.close()
+
+
 def _width(page: Page, url: str) -> int:
     """How wide a page is once it is there."""
     page.goto(url)

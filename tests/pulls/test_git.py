@@ -142,7 +142,8 @@ def test_a_head_that_comes_to_main_by_a_push_is_merged(live: Live, ada: Person, 
     own = _own(live, ada, tmp_path)
     own.git("fetch", "-q", "origin", "refs/pr/1")
     own.git("merge", "-q", "--no-ff", "-m", "Take it", "FETCH_HEAD")
-    own.git("push", "-q", "origin", "main")
+    said = own.git("push", "origin", "main").err
+    assert f"Pull request 1 is merged by this push: {live.url}/{ada.name}/m/discussions/1" in said
     found = _discussion(live, ada, 1)
     assert (found.status, found.merge.how, found.merge.by) == ("merged", "push", ada.name)
 

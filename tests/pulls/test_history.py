@@ -135,6 +135,14 @@ def test_a_merge_by_push_is_told_once(village: Village, model: Repo):
     assert told(village, model, limit=1) == acts
 
 
+def test_a_push_that_brings_no_result_is_told_as_that(village: Village, model: Repo):
+    number = village.propose(model, "eve", {NEW: result("lab/cap", "asia", 0.7)})
+    assert village.update(model, "eve", number, {"notes.md": "words"}).ok
+    page = create_app(village.hub).test_client().get("/ada/m/evaluations/history").text
+    assert "added commits, but no result, to" in page
+    assert "changed what is proposed in" not in page
+
+
 def test_what_is_pushed_together_with_a_pull_request_is_told_beside_its_merge(village: Village, model: Repo):
     number = village.propose(model, "eve", {NEW: result("lab/cap", "asia", 0.7)})
     village.push(model, {OWN: result("lab/cap", "europe", 0.5)}, parent=head_of(village, model, number))

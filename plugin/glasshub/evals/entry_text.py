@@ -24,6 +24,11 @@ _AMBIGUOUS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "nu
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,60}")
 _JOINERS = "\n\t\u200c\u200d"
 
+_SPOKEN = {
+    "value": "The value", "date": "The date", "notes": "The notes", "source.url": "The link", "source.name": "The name",
+    "dataset.id": "The dataset", "dataset.task_id": "The task", "dataset.revision": "The revision",
+}  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class WrittenEntry:
@@ -49,8 +54,14 @@ def write_entry(said: Mapping[str, str], path: str) -> WrittenEntry:
     parsed = parse_result_file(text.encode("utf-8", "replace"), path)
     for problem in parsed.problems:
         name = lines[min(problem.line, len(lines)) - 1][0]
-        errors.setdefault(name, problem.message)
+        errors.setdefault(name, _for_form(problem.message))
     return WrittenEntry(text, parsed.entries[0] if parsed.entries else None, errors)
+
+
+def _for_form(message: str) -> str:
+    """What a problem of a file says, in words of a form: people who fill it in know no keys."""
+    key, _, rest = message.partition(" ")
+    return f"{_SPOKEN[key]} {rest}" if key in _SPOKEN else message
 
 
 def add_entry(content: bytes, text: str, path: str) -> bytes | None:
