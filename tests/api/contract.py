@@ -112,19 +112,21 @@ class Contract:
         found: dict[str, Any] = self.document["paths"][template][method]
         return found
 
-    def operations(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
-        """Method, path and operation of all that the document has."""
+    def operations(self, *, stock: bool = True) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        """Method, path and operation of all that the document has (or of what is not the stock clients' alone)."""
         for path, item in self.document["paths"].items():
-            yield from ((method, path, operation) for method, operation in item.items() if method != "parameters")
+            for method, operation in item.items():
+                if method != "parameters" and (stock or operation["tags"] != ["Stock clients"]):
+                    yield method, path, operation
 
     def query_of(self, operation: dict[str, Any]) -> set[str]:
         """The parameters of the query that an operation takes."""
         found = [self._resolved(one) for one in operation.get("parameters", ())]
         return {one["name"] for one in found if one["in"] == "query"}
 
-    def endpoint(self, method: str, path: str) -> str:
+    def endpoint(self, method: str, address: str) -> str:
         """What answers an address."""
-        endpoint, _ = self.app.url_map.bind("hub.test").match(re.sub(r"{[^{}]+}", "x", path), method=method.upper())
+        endpoint, _ = self.app.url_map.bind("hub.test").match(address, method=method.upper())
         return str(endpoint)
 
     def ask(self, method: str, address: str, *, who: str = "", status: int = 200, **sent: Any) -> TestResponse:

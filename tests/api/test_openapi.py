@@ -242,16 +242,24 @@ def test_lists_have_the_documented_pages(story: Story):
     assert {job["state"] for job in api.get("/api/verifications?state=done&state=failed")} == {"done", "failed"}
 
 
+def _somewhere(path: str) -> str:
+    """An address of a path in the document that leads to something in the story, where there is such a thing."""
+    known = {
+        "ns": "mara", "name": "desk-questions" if "datasets" in path else "first-option", "runner": "bench-1",
+        "kind": "models", "revision": "main", "place": "main", "number": "1", "asked": "pending",
+        "account": "lab" if "organizations" in path else "mara",
+    }  # fmt: skip
+    return re.sub(r"{([^{}]+)}", lambda found: known.get(found[1], "0" * 16), path)
+
+
 def test_parameters_and_bodies_are_read_and_no_others(story: Story):
     """What is documented of queries is what views read; a wrong kind in any documented field is complained about."""
     api, pair = story.api, {"model": "mara/first-option", "dataset": "mara/desk-questions"}
     for method, path, operation in api.operations():
-        address = path.replace("{ns}/{name}", "mara/desk-questions" if "datasets" in path else "mara/first-option")
-        address = address.replace("{ns}", "mara").replace("{runner}", "bench-1")
-        address = re.sub(r"{[^{}]+}", "0" * 16, address)
+        address = _somewhere(path)
         if method == "get":
             api._client.get(address, headers={"Authorization": f"Bearer {story.tokens['mara']}"}, buffered=True)
-            assert HEARD[api.endpoint(method, path)] == api.query_of(operation), path
+            assert HEARD[api.endpoint(method, address)] == api.query_of(operation), path
         body = operation.get("requestBody", {}).get("content", {}).get("application/json")
         for name in body["schema"]["properties"] if body else ():
             required = {other: pair.get(other, "x") for other in body["schema"].get("required", ())}
@@ -380,4 +388,4 @@ def _admins(story: Story) -> None:
 def test_every_operation_answers_as_documented(story: Story):
     for part in (_reads, _inbox, _exports, _admins):
         part(story)
-    assert story.api.kept == {operation["operationId"] for _, _, operation in story.api.operations()}
+    assert story.api.kept == {operation["operationId"] for _, _, operation in story.api.operations(stock=False)}

@@ -8,6 +8,8 @@ are OpenAPI, with a few short forms so that they are quick to read and to keep t
 - ``errors: [400, 409]`` stands for the shared responses of these statuses; 401 may always come, and 404 and a redirect
   wherever an address names a repo.
 - ``json: {...}`` in an answer or a body is its schema as ``application/json``, ``paged: true`` the header ``Link``.
+- ``query: {name: what it is}`` are parameters that are text.
+- Operations of a noun with ``unspecified`` need a token unless they read; their answer is described so, without schema.
 - In a schema ``optional: [...]`` names the properties that may be missing; all others are required.
 """
 
@@ -52,7 +54,7 @@ def _made() -> dict[str, Any]:
         made["tags"].append({"name": noun["tag"], "description": noun["about"]})
         schemas.update(noun.get("schemas", {}))
         for path, item in noun["paths"].items():
-            made["paths"][path] = _path(path, item, noun["tag"], responses)
+            made["paths"][path] = _path(path, {**item, **_unspecified(item, noun)}, noun["tag"], responses)
     found: dict[str, Any] = _spelled_out(made)
     return found
 
@@ -60,6 +62,15 @@ def _made() -> dict[str, Any]:
 def _read(file: str) -> dict[str, Any]:
     found: dict[str, Any] = yaml.load((_FOLDER / file).read_text("utf-8"), yaml.CSafeLoader)
     return found
+
+
+def _unspecified(item: Mapping[str, Any], noun: Mapping[str, Any]) -> dict[str, Any]:
+    """The operations of an address, completed where the noun says what is the same for all of its operations."""
+    if "unspecified" not in noun:
+        return {}
+    read: dict[str, Any] = {"responses": {"200": {"description": noun["unspecified"]}}}
+    write = {**read, "security": [{"token": []}]}
+    return {method: {**(read if method == "get" else write), **item[method]} for method in _METHODS if method in item}
 
 
 def _path(path: str, item: Mapping[str, Any], tag: str, responses: Mapping[str, str]) -> dict[str, Any]:
@@ -70,6 +81,9 @@ def _path(path: str, item: Mapping[str, Any], tag: str, responses: Mapping[str, 
     for method in _METHODS:
         if method in item:
             operation = {"tags": [tag], **item[method]}
+            asked = [_text(name, about) for name, about in operation.pop("query", {}).items()]
+            if asked:
+                operation["parameters"] = [*asked, *operation.get("parameters", ())]
             statuses = sorted({*errors, *operation.pop("errors", ())})
             operation["responses"] = {
                 **{str(status): answer for status, answer in operation["responses"].items()},
@@ -99,6 +113,10 @@ def _spelled_out(node: Any) -> Any:
         if required := [name for name in properties if name not in optional]:
             found["required"] = required
     return found
+
+
+def _text(name: str, about: str) -> dict[str, Any]:
+    return {"in": "query", "name": name, "description": about, "schema": {"type": "string"}}
 
 
 def _parameter(item: Any) -> Any:
