@@ -9,6 +9,7 @@ import pytest
 
 from glasshub import attested, completion, edits, jobs, leases, outcome, repos, runners, runs
 from glasshub.access import Visibility
+from glasshub.app import create_app
 from glasshub.config import Settings
 from glasshub.errors import Conflict, Forbidden, GlasshubError, Invalid, NotFound, Unauthenticated
 from glasshub.git import read
@@ -83,6 +84,9 @@ def test_a_run_becomes_a_verified_result_in_a_pull_request(bench):
     assert not leases.log_path(bench.hub, given.run).exists()
     assert finish(bench, given, token) == job  # an answer that was lost
     assert [line.run for line in runs.lines(bench.hub)] == [given.run]
+    page = create_app(bench.hub).test_client().get("/mara/first-option/discussions/1").text
+    assert "Counts now as what a runner measured" in page
+    assert 'title="bench-1 ran the task on the weights' in page
 
 
 def test_who_may_ask_approve_and_cancel(bench):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import time
 from dataclasses import dataclass, replace
@@ -12,15 +13,17 @@ from pathlib import Path
 import pytest
 
 from glasshub import accounts, attested, benchmark_data, repos, runners, runs
+from glasshub.evals.eval_results import parse_result_file
 from glasshub.git.read import open_repo
 from glasshub.identity import Repo
 from glasshub.verify import digests, token
 from glasshub.verify.claims import parse_claims
 from glasshub.verify.keys import to_jwks
+from glasshub.verify.offline import Evidence, prove
 from glasshub.verify.record import Kind
 from tests.cli.shell import Answer, glasshub
 from tests.push import gitclient
-from tests.verify.statements import new_key, said
+from tests.verify.statements import CLAIMED, new_key, said
 
 pytestmark = pytest.mark.slow
 QUESTIONS = Path(__file__).parents[2] / "sample_repos" / "datasets" / "glasshub" / "desk-questions"
@@ -177,6 +180,39 @@ def test_without_keys_nothing_is_trusted(case: Case, tmp_path: Path):
     assert (answer.code, outcomes(answer)) == (3, {"signature": "not checked"})
     file = case.folder / "result.yaml"
     assert "--jwks" in glasshub("verify", str(file)).err
+
+
+def test_a_line_whose_details_were_changed_fails(case: Case, tmp_path: Path):
+    shutil.copytree(case.folder / "record", tmp_path / "record")
+    (page,) = (tmp_path / "record" / "runs").glob("*.jsonl")
+    page.write_bytes(re.sub(rb'"salt":"..', b'"salt":"zz', page.read_bytes()))
+    answer = case.verify("--runs", tmp_path / "record")
+    assert (answer.code, outcomes(answer)["runs"]) == (1, "FAILED")
+    assert "not those it was written with" in answer.out
+
+
+def test_a_token_about_other_data_than_that_of_its_commit_fails():
+    private, key = new_key()
+    row = f"- dataset: {{id: {CLAIMED.dataset_id}, task_id: choice}}\n  value: 0.75\n  verifyToken: "
+    text = row + token.sign(parse_claims(json.dumps(said()).encode()), private) + "\n"
+    (entry,) = parse_result_file(text.encode(), ".eval_results/a.yaml").entries
+    signed = ("4" * 64, "2" * 64, "3" * 64)
+    for place, name in enumerate(("eval.yaml", "the data", "the task")):
+        other = (*signed[:place], "0" * 64, *signed[place + 1 :])
+        found = prove(entry, Evidence({key.kid: key}, spec={}, digests=other))
+        assert [check.detail for check in found.checks if check.id == "dataset"] == [f"other digests: {name}"]
+    whole = prove(entry, Evidence({key.kid: key}, spec={}, digests=signed))
+    assert not whole.failed
+
+
+def test_a_key_that_was_revoked_before_it_signed_fails(case: Case, tmp_path: Path):
+    keys = json.loads(case.jwks.read_text())
+    for key in keys["keys"]:
+        key |= {"revoked_at": "2026-01-01T00:00:00.000Z", "reason": "stolen"}
+    (tmp_path / "keys.json").write_text(json.dumps(keys))
+    answer = case.verify("--jwks", tmp_path / "keys.json")
+    assert (answer.code, outcomes(answer)["key"]) == (1, "FAILED")
+    assert "stolen" in answer.out
 
 
 def test_results_without_a_token_prove_nothing(case: Case):

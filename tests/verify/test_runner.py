@@ -317,6 +317,8 @@ def test_an_owner_changes_the_key_of_a_runner_and_git_remembers(live, tmp_path):
     with urllib.request.urlopen(f"{live.url}/api/runners/{name}", timeout=30) as answer:
         old, fresh = [key["kid"] for key in json.loads(answer.read())["keys"]]
     assert fresh == added.stdout.strip()
+    shown = subprocess.run([*GLASSHUB, "runner", "show-key", new], capture_output=True, text=True, timeout=60)
+    assert shown.stdout.split("\t")[0] == fresh
     assert run("revoke-key", old, "--reason", "rotated", by=stranger).returncode == 1
     assert run("revoke-key", "nonsense", "--reason", "rotated").returncode == 1
     revoked = run("revoke-key", old, "--reason", "rotated")

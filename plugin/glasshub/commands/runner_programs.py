@@ -81,6 +81,13 @@ def runner_add_key(name: str, hub: str, key_file: Path, *, token_stdin: bool) ->
     click.echo(f"Name {key_file} in the settings of {name}, restart it, and revoke the key before.", err=True)
 
 
+@runner.command("show-key")
+@click.argument("key_file", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def runner_show_key(key_file: Path) -> None:
+    """Print the kid of a private key and its public half, as the forms of a hub take it (tab-separated)."""
+    click.echo("\t".join(own_keys.describe(key_file)))
+
+
 @runner.command("revoke-key", context_settings={"ignore_unknown_options": True})  # a kid may begin with a dash
 @click.argument("kid")
 @hub_option

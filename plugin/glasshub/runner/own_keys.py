@@ -53,6 +53,12 @@ def revoke(hub: str, token: str, kid: str, *, reason: str, since: str) -> dict[s
     return _key(client.post(path, reason=reason, since=since), kid)
 
 
+def describe(key_file: Path) -> tuple[str, str]:
+    """The ``kid`` and the public half of a private key. Raises ``Invalid`` when the file holds none."""
+    public = public_bytes(load_private_key(key_file.read_bytes()))
+    return thumbprint(public), encode_public(public)
+
+
 def _client(hub: str, token: str) -> HubClient:
     return HubClient(hub.rstrip("/"), token, patience=_PATIENCE)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from glasshub.access import Visibility
@@ -15,21 +15,28 @@ from glasshub.index.queries import Prospect
 from glasshub.index.snapshot import FileResult
 from glasshub.proposals import Proposal, read_proposal
 from glasshub.result_files import read_results
+from glasshub.verify.states import State
 from glasshub.web.context import hub
 from glasshub.web.pages.evaluations import places
 from glasshub.web.pages.pulls_view import PullView
 
 MOST_ROWS = 200
+_COUNTING = frozenset(state.value for state in State if state.counts)
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreRow:
-    """One change of a score with what becomes of it; ``places`` are the decimals that suit its task."""
+    """One change of a score with what becomes of it.
+
+    ``places`` are the decimals that suit its task; ``badge`` is the state of its token and ``badge_reason`` says why.
+    """
 
     change: ScoreChange[FileResult]
     prospect: Prospect
     hidden: bool
     places: int
+    badge: str = ""
+    badge_reason: str = ""
 
     @property
     def better(self) -> bool | None:
@@ -46,6 +53,12 @@ class ScoreTable:
     more: int = 0
     problems: Sequence[Problem] = ()
 
+    @property
+    def verified(self) -> bool:
+        """Whether a runner signed all of the new scores that are shown."""
+        states = [row.badge for row in self.rows if row.change.after]
+        return bool(states) and all(state in _COUNTING for state in states)
+
 
 def score_table(pull: PullView, model_key: str, see: Visibility) -> ScoreTable:
     """The table, as one reader may see it (empty when the pull request says nothing about scores)."""
@@ -61,11 +74,20 @@ def score_table(pull: PullView, model_key: str, see: Visibility) -> ScoreTable:
     shown = [(change, known) for change in changes[:MOST_ROWS] if (known := change.after or change.before)]
     prospects = queries.prospects(hub().index.read(), see, model_key, [known.entry for _, known in shown])
     decimals = _places(change for change, _ in shown)
+    badges = _badges(model_key, see, pull.found.number, [known for _, known in shown])
     rows = [
-        ScoreRow(change, prospect, known.id in hidden, decimals[task_of(known)])
+        ScoreRow(change, prospect, known.id in hidden, decimals[task_of(known)], *badges.get(known.id, ()))
         for (change, known), prospect in zip(shown, prospects, strict=True)
     ]
     return ScoreTable(rows, max(0, len(changes) - MOST_ROWS), proposal.problems)
+
+
+def _badges(model_key: str, see: Visibility, number: int, shown: Sequence[FileResult]) -> Mapping[str, tuple[str, str]]:
+    """The states of tokens by the ids of results, with their reasons."""
+    if not any(result.entry.verify_token for result in shown):
+        return {}
+    found = queries.results_of_model(hub().index.read(), see, model_key)
+    return {row.id: (row.badge, row.badge_reason) for row in found if row.badge and row.pull in (0, number)}
 
 
 def _changes(
