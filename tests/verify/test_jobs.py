@@ -11,8 +11,10 @@ from glasshub import attested, completion, edits, jobs, leases, outcome, repos, 
 from glasshub.access import Visibility
 from glasshub.app import create_app
 from glasshub.config import Settings
+from glasshub.edits import Edit
 from glasshub.errors import Conflict, Forbidden, GlasshubError, Invalid, NotFound, Unauthenticated
 from glasshub.git import read
+from glasshub.git.build import Put
 from glasshub.git.read import open_repo, resolve_revision
 from glasshub.hub import open_hub
 from glasshub.identity import ANONYMOUS
@@ -118,6 +120,16 @@ def test_what_cannot_be_measured_is_refused_at_once(bench):
     plain = repos.create(bench.hub, bench.people["mara"], "dataset", "mara", "plain")
     with pytest.raises(GlasshubError):
         jobs.request(bench.hub, bench.people["mara"], bench.model, plain, "choice")
+
+
+def test_a_task_that_a_model_grades_is_refused(bench):
+    text = (benches.QUESTIONS / "eval.yaml").read_text("utf-8").replace("- name: choice", "- name: model_graded_fact")
+    edits.commit(
+        bench.hub, bench.dataset, bench.people["mara"], Edit([Put("eval.yaml", text.encode())], "Let a model grade"),
+        ref="refs/heads/main",
+    )  # fmt: skip
+    with pytest.raises(Invalid, match="A model grades this task"):
+        queue(bench)
 
 
 def test_jobs_of_private_repos_are_nobody_elses(tmp_path):

@@ -16,6 +16,7 @@ from glasshub.errors import Conflict, Forbidden, Invalid, NotFound, Unauthentica
 from glasshub.git import read
 from glasshub.hub import open_hub
 from glasshub.identity import ANONYMOUS
+from glasshub.registry import tables
 from glasshub.registry.runners import NEVER
 from glasshub.verify import record
 from glasshub.verify.keys import parse_jwks, to_jwks
@@ -144,6 +145,15 @@ def test_acts_make_a_chain_that_reads_back(hub, people):
     assert lines[0].details["model"] == "mara/tiny"
     assert record.issued(lines) == {"5" * 64: ""}
     assert runs.faults(hub) == []
+
+
+def test_an_act_that_the_registry_tells_otherwise_is_found(hub, people):
+    runs.enter(hub, act(hub, people))
+    with hub.registry.write() as db:
+        (row,) = runs.rows.every_run(db)
+        details = row.details["details"] | {"value": 0.9}
+        db.execute(tables.runs.update().values(details=json.dumps({"details": details, "public": True})))
+    assert runs.faults(hub) == ["list of runs: the registry has another act than line 1"]
 
 
 def test_a_private_model_leaves_a_line_without_its_name(hub, people):

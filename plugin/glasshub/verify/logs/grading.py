@@ -9,7 +9,7 @@ import re
 import string
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import regex
@@ -24,6 +24,7 @@ _ANSWERS = {
     "line": r"(?i)ANSWER\s*:\s*([^\n]+)\s*\Z",
 }
 _BY_KIND = re.compile(r"\\[wWbB]")  # what a pattern may say of kinds of characters
+_YI, _PRIVATE = (0xA000, 0xA48D), (0xE000, 0xF900)  # letters without case; characters that are part of no word
 _LETTERS = 26
 
 
@@ -122,19 +123,27 @@ def _is_number_at(value: str, wanted: str, location: str) -> bool:
 @_scorer("pattern")
 def _pattern(asked: Asked, args: Mapping[str, Any]) -> float:
     text = str(args.get("pattern", ""))
-    if _BY_KIND.search(text) and not asked.completion.isascii():
-        _require_plain(asked.completion)
-    return _found(text, asked, args)
+    if asked.completion.isascii() or not _BY_KIND.search(text):
+        return _found(text, asked, args)
+    stand_ins = _stand_ins(asked.completion, text)
+    return _found(text, replace(asked, completion=asked.completion.translate(stand_ins)), args, stand_ins)
 
 
-def _require_plain(text: str) -> None:
-    """Inspect uses Python's ``re``, which cannot be stopped, and takes a few characters for other kinds than we do."""
-    odd = next((c for c in set(text) if (c.isalnum() or c == "_") != bool(regex.match(r"\w", c))), None)
-    if odd is not None:
-        raise Invalid(f"Whether {odd!r} is part of a word, patterns understand differently.")
+def _stand_ins(text: str, pattern: str) -> dict[int, int]:
+    """Characters that take the place of those of which Python's ``re``, which Inspect uses, says otherwise whether they
+    are part of words: it cannot be stopped, and so is not used here.
+    """
+    odd = sorted(c for c in set(text) if (c.isalnum() or c == "_") != bool(regex.match(r"\w", c)))
+    if any(c in pattern for c in odd):
+        raise Invalid("The pattern names characters that are understood differently here.")
+    letters, others = (iter([n for n in range(*area) if chr(n) not in text]) for area in (_YI, _PRIVATE))
+    try:
+        return {ord(c): next(letters if c.isalnum() else others) for c in odd}
+    except StopIteration as error:
+        raise Invalid("The answer has too many unusual characters.") from error
 
 
-def _found(text: str, asked: Asked, args: Mapping[str, Any]) -> float:
+def _found(text: str, asked: Asked, args: Mapping[str, Any], stand_ins: Mapping[int, int] | None = None) -> float:
     ignore_case = bool(args.get("ignore_case", True))
     try:
         found = regex.search(text, asked.completion, regex.IGNORECASE if ignore_case else 0, timeout=_SECONDS)
@@ -144,7 +153,8 @@ def _found(text: str, asked: Asked, args: Mapping[str, Any]) -> float:
         return 0.0
     fold: Callable[[str], str] = str.lower if ignore_case else str
     wanted = [fold(target) for target in asked.targets]
-    groups = [group for group in found.groups() or (found.group(0),) if isinstance(group, str)]
+    back = {other: character for character, other in (stand_ins or {}).items()}
+    groups = [group.translate(back) for group in found.groups() or (found.group(0),) if isinstance(group, str)]
     right = [group for group in groups if fold(group) in wanted]
     if args.get("match_all"):
         return float(bool(groups) and len(right) == len(groups) and any(asked.targets))
