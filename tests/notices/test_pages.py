@@ -42,6 +42,7 @@ def test_a_webhook_is_made_changed_disabled_and_deleted_on_its_page(town: Place)
     assert "http://127.0.0.1:9/other" in ada.get(page)
     ada.post(one, f"{one}/delete")
     assert "No webhooks yet" in ada.get(page)
+    assert "public_url" not in ada.get(page)
 
 
 def test_a_form_with_a_mistake_comes_back_with_what_was_typed(town: Place):

@@ -113,6 +113,7 @@ def test_a_button_that_is_pressed_twice_counts_once(village: Village, model: Rep
     hook = {**fields(client, "/settings/webhooks"), "url": "https://example.org/", "watched": "ada", "domain_repo": "1"}
     made = [client.post("/settings/webhooks", data=hook) for _ in range(2)]
     assert made[0].headers["Location"] == made[1].headers["Location"]
+    assert "This hub does not know its own address" in client.get("/settings/webhooks").text
 
 
 def fields(client: FlaskClient, path: str) -> dict[str, str]:

@@ -155,8 +155,14 @@ def _list_page(*, error: str = "") -> str:
     _signed_in()
     found = webhooks.listing(hub(), actor())
     form: Mapping[str, Any] = request.form if error else {f"domain_{domain}": "1" for domain in DOMAINS}
-    most = hub().settings.webhooks_per_user
-    return render_template("notices/webhooks.html", webhooks=found, form=form, error=error, most=most)
+    return render_template(
+        "notices/webhooks.html",
+        webhooks=found,
+        form=form,
+        error=error,
+        most=hub().settings.webhooks_per_user,
+        address=hub().settings.public_url,
+    )
 
 
 def _page(webhook: Webhook, *, form: Mapping[str, Any] | None = None, error: str = "") -> str:
