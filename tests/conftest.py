@@ -10,12 +10,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import CodeType
 
 import pytest
 from argon2 import PasswordHasher
+from flask import Flask
+from jinja2.bccache import Bucket, BytecodeCache
+from werkzeug.routing import Rule
 
 from glasshub import accounts, credentials
 from glasshub.config import Settings
@@ -30,6 +34,38 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Passwords that tests give are cheap to hash and to check: a hash names its own cost. Commands and servers keep theirs.
 credentials._HASHER = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
+
+
+class _Templates(BytecodeCache):
+    """Compiled templates, for all apps of this process: tests make hundreds of apps, hubs make one."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[str, CodeType]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        checksum, code = self._known.get(bucket.key, ("", None))
+        bucket.code = code if checksum == bucket.checksum else None
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        assert bucket.code is not None
+        self._known[bucket.key] = (bucket.checksum, bucket.code)
+
+
+Flask.jinja_options = {"bytecode_cache": _Templates()}
+
+# The same of routes: what builds an address is compiled from the text of its rule and its defaults.
+_builders: dict[tuple[str, str, bool], Callable[..., tuple[str, str]]] = {}
+_compile_builder = Rule._compile_builder
+
+
+def _known_builder(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+    key = (rule.rule, repr(rule.defaults), append_unknown)
+    if key not in _builders:
+        _builders[key] = _compile_builder(rule, append_unknown)
+    return _builders[key]
+
+
+Rule._compile_builder = _known_builder
 REQUIRE_ALL = os.environ.get("GLASSHUB_REQUIRE") == "all"
 
 
