@@ -47,14 +47,16 @@ PLAIN = {"HF_HUB_DISABLE_XET": "1"}
 
 @dataclass
 class Round:
-    """One round: a hub, nginx, a file, and what was found, by name: MB per second, or what the name says."""
+    """One round: a hub with its large files, nginx, a file, and what was found by name: MB/s, or what the name says."""
 
     hub: process.Server
     peer: nginx.Nginx
     token: str
     folder: Path
     file: Path
+    blobs: Path
     found: dict[str, float] = field(default_factory=dict)
+    worked: float = 0  # seconds of the processor that the last stock client took
 
     @property
     def size(self) -> int:
@@ -64,11 +66,15 @@ class Round:
     def transfer(self, name: str, action: Callable[[], float | None]) -> None:
         """Note how fast ``action`` moves the file; it may return the seconds that count."""
         before, start = self.hub.processor(), time.perf_counter()
+        self.worked = 0
         seconds = action() or time.perf_counter() - start
         speed = self.size / 1e6 / seconds
         own, system = (now - then for now, then in zip(self.hub.processor(), before, strict=True))
         self.found[name] = speed
-        worked = f"hub's processor {own:4.1f} s + {system:4.1f} s system"
+        self.found[f"{name}: processor seconds of the hub"] = own + system
+        worked = f"processor: hub {own:4.1f} s + {system:4.1f} s system"
+        if self.worked:
+            worked += f", client {self.worked:4.1f} s"
         timing.line(name, f"{speed:8,.0f} MB/s   {seconds:6.1f} s   {worked}   {self.hub.memory().pss:4.0f} MB")
 
     def client(self, code: str, *, home: str, url: str = "", **env: str) -> float:
@@ -79,12 +85,14 @@ class Round:
         }  # fmt: skip
         program = (
             "import time\nfrom huggingface_hub import *\napi = HfApi()\nfile = " + repr(str(self.file)) + "\n"
-            "api.whoami()\nstart = time.perf_counter()\n" + code + "\nprint(time.perf_counter() - start)"
+            "api.whoami()\nstart, worked = time.perf_counter(), time.process_time()\n" + code + "\n"
+            "print(time.perf_counter() - start, time.process_time() - worked)"
         )
         done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
         if done.returncode:
             raise SystemExit(done.stderr)
-        return float(done.stdout.split()[-1])
+        seconds, self.worked = map(float, done.stdout.split()[-2:])
+        return seconds
 
 
 def write_weights(path: Path, size: int) -> None:
@@ -119,6 +127,15 @@ def get(url: str, size: int, headers: dict[str, str] | None = None) -> None:
         while count := answer.readinto(buffer):
             have += count
     assert have == size
+
+
+def forget(folder: Path) -> None:
+    """Let the system's page cache forget the files below a folder."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())  # what is still to be written is not forgotten
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def hashing(path: Path, name: str, new: Callable[[], hashlib._Hash]) -> float:
@@ -156,9 +173,12 @@ def transfers(at: Round) -> None:
     at.transfer("upload to the hub (LFS basic)", lambda: put(address, at.file))
     at.transfer("upload, stock, LFS multipart", lambda: at.client(upload.format("multipart"), home="a", **PLAIN))
     at.transfer("upload, stock, Xet", lambda: at.client(upload.format("xet"), home="b"))
-    at.transfer("download from nginx", lambda: get(f"{at.peer.url}/files/model.bin", at.size))
     where = basic_address(at, "ada/basic", "download", sha256)
-    at.transfer("download from the hub (LFS)", lambda: get(where, at.size))
+    for folder in (at.peer.files, at.blobs / "files"):
+        forget(folder)
+    for when in (", from the disk", ""):
+        at.transfer(f"download from nginx{when}", lambda: get(f"{at.peer.url}/files/model.bin", at.size))
+        at.transfer(f"download from the hub (LFS){when}", lambda: get(where, at.size))
     resolve = "{}/ada/{}/resolve/main/model.bin".format
     at.transfer("download from the hub (resolve)", lambda: get(resolve(at.hub.url, "multipart"), at.size))
     at.transfer("download of a Xet file over plain HTTP", lambda: get(resolve(at.hub.url, "xet"), at.size))
@@ -282,7 +302,7 @@ def one_round(size: int) -> Iterator[Round]:
         token, _ = accounts.create_token(hub, WHO, scope="write")
         hub.close()
         with process.hub_server(data) as server, nginx.beside(server, folder / "nginx", data / "blobs") as peer:
-            yield Round(server, peer, token, folder, file)
+            yield Round(server, peer, token, folder, file, data / "blobs")
 
 
 PAIRS = (
@@ -290,6 +310,7 @@ PAIRS = (
     ("upload to the hub (LFS basic)", "sha256 alone, one core"),
     ("upload, stock, LFS multipart", "upload to nginx (PUT)"),
     ("upload, stock, Xet", "upload to nginx (PUT)"),
+    ("download from the hub (LFS), from the disk", "download from nginx, from the disk"),
     ("download from the hub (LFS)", "download from nginx"),
     ("download from the hub (resolve)", "download from nginx"),
     ("download of a Xet file over plain HTTP", "download from nginx"),
