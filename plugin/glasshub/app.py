@@ -41,6 +41,7 @@ def create_app(hub: Hub) -> Flask:
     init_errors(app)
     init_headers(app)
     init_templates(app)
+    app.before_request(uploads.allow_attachments)
     init_auth(app)
     for blueprint in (
         smart_http.bp,

@@ -326,6 +326,36 @@ def test_a_picture_comes_along_with_a_comment(forum: Forum):
     assert "Keep these words" in html
 
 
+def send(forum: Forum, path: str, name: str, size: int) -> tuple[int, str]:
+    """A form with a comment and a film of zeros, as bytes: the test client would leave its temporary files open."""
+    client = forum.client("mo")
+    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/settings").text)[1]
+    fields = {"csrf_token": token, "comment": f"Film of {size}"}
+    parts = [f'--x\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n' for key, value in fields.items()]
+    parts.append(
+        f'--x\r\nContent-Disposition: form-data; name="{name}"; filename="a.mp4"\r\nContent-Type: video/mp4\r\n\r\n'
+    )
+    body = "".join(parts).encode() + bytes(size) + b"\r\n--x--\r\n"
+    answer = client.post(path, data=body, content_type="multipart/form-data; boundary=x")
+    return answer.status_code, answer.text
+
+
+@pytest.mark.slow
+def test_an_attachment_may_be_as_large_as_the_setting_says_and_no_larger(forum: Forum):
+    number = opened(forum)
+    most = forum.hub.settings.max_upload_bytes
+    for size, code, told in [
+        (most, 303, ""),
+        (most + 1, 413, f"The file has more than {most:,} bytes"),
+        (most + 20_000_000, 413, "Go back and send less, or a smaller file"),
+    ]:
+        status, html = send(forum, f"{HERE}/{number}/comment", "attachment", size)
+        assert (status, told in html) == (code, True), size
+    assert len(forum.discussion(number).timeline) == 2
+    status, html = send(forum, f"/{MODEL}/import", "file", 17 * 1024**2)
+    assert (status, "at most 16,777,216 bytes are taken here" in html) == (413, True)
+
+
 def test_forms_from_elsewhere_are_refused(forum: Forum):
     number = opened(forum)
     for path in ("comment", "status", "merge", "title", "pin", "lock", "delete-head"):

@@ -82,6 +82,12 @@ def _sentence(error: HTTPException, status: int) -> str:
         return f"Something broke on the hub; it has been logged. If you report it, name request {request_id()}."
     if status == 404:
         return "There is nothing at this address. Check the spelling, or use the search."
+    if status == 413:
+        most, fields = (limit or 0 for limit in (request.max_content_length, request.max_form_memory_size))
+        return (
+            f"The request is too large: at most {most:,} bytes are taken here, of which {fields:,} outside of files. "
+            "Go back and send less, or a smaller file."
+        )
     return error.description or HTTPStatus(status).phrase
 
 

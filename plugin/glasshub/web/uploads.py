@@ -18,6 +18,7 @@ from glasshub.web.context import actor, hub, public_url
 bp = Blueprint("uploads", __name__)
 POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
 _EXTENSION = "glasshub_uploads"
+_FORMS = "discussion_changes"  # the blueprint whose forms take attachments
 _PER_PERSON = RateLimitItemPerHour(200)
 
 
@@ -48,6 +49,13 @@ def uploaded(name: str) -> Response:
         }
     )
     return response
+
+
+def allow_attachments() -> None:
+    """Let forms that may bring an attachment be as large as one may be; called before anything reads the form."""
+    if request.blueprint == _FORMS:
+        most = current_app.config["MAX_CONTENT_LENGTH"] + hub().settings.max_upload_bytes
+        request.max_content_length = most
 
 
 def refuse_floods() -> None:

@@ -25,7 +25,8 @@ def with_attachment(text: str) -> str:
     if file is None or not file.filename:
         return text
     refuse_floods()
-    name = uploads.store(hub(), actor(), file.mimetype, file.stream)
+    with file.stream as stream:
+        name = uploads.store(hub(), actor(), file.mimetype, stream)
     label = _NOT_IN_LABELS.sub("", file.filename).strip()[:100] or "attachment"
     mark = "!" if file.mimetype.startswith("image/") else ""
     return f"{text.rstrip()}\n\n{mark}[{label}](/uploads/{name})".lstrip()
