@@ -70,7 +70,8 @@ def loop(hub: Hub) -> Loop:
 
 
 def recover(hub: Hub) -> None:
-    """Do what is left of runs that are on record as issued."""
+    """Do what is left of runs that are on record as issued, and publish what a process that died had not."""
+    runs.publish(hub)
     with hub.registry.read() as db:
         left = rows.unsettled(db)
     for job in left:

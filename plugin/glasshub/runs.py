@@ -140,7 +140,7 @@ def publish(hub: Hub) -> None:
     Raises:
         Busy: the repo's lock or the registry could not be had in time.
     """
-    if not any(_wanted_now(hub)):
+    if not _is_behind(hub):
         return
     written: dict[str, int] = {}
 
@@ -158,6 +158,14 @@ def publish(hub: Hub) -> None:
     with hub.registry.write() as db:
         for id, place in written.items():
             rows.set_place(db, id, place)
+
+
+def _is_behind(hub: Hub) -> bool:
+    """Whether the repo lacks something, as far as can be told without its lock: asked often."""
+    keys, waiting = _wanted_now(hub)
+    if waiting or not keys:
+        return bool(waiting)
+    return bool(_key_faults(hub)) or repo(hub) is None
 
 
 def _wanted_now(hub: Hub) -> tuple[list[RunnerKey], list[RunRow]]:

@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 
-from glasshub import accounts, repos, runners, runs
+from glasshub import accounts, completion, repos, runners, runs
 from glasshub.app import create_app
 from glasshub.config import Settings
 from glasshub.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
@@ -198,6 +198,17 @@ def test_keys_of_many_at_once_are_all_published(hub, people):
     assert parse_jwks(published(hub)["keys.json"]) == {key.kid: key for key in runners.keys(hub)}
 
 
+def test_a_revocation_whose_process_died_is_published_without_being_asked(hub, people, monkeypatch):
+    runners.register(hub, people["ada"], "bench-1", public())
+    (key,) = runners.keys(hub)
+    monkeypatch.setattr(runs, "publish", lambda _hub: None)
+    runners.revoke_key(hub, people["ada"], key.kid, reason="stolen")
+    monkeypatch.undo()
+    assert "revoked_at" not in published(hub)["keys.json"].decode()
+    completion.recover(hub)  # what each process does now and then
+    assert "stolen" in published(hub)["keys.json"].decode()
+
+
 def test_a_late_publisher_does_not_bring_back_keys_of_before(hub, people, monkeypatch):
     runners.register(hub, people["ada"], "bench-1", public())
     (key,) = runners.keys(hub)
@@ -209,7 +220,7 @@ def test_a_late_publisher_does_not_bring_back_keys_of_before(hub, people, monkey
         return decide(*arguments, **options)
 
     monkeypatch.setattr(runs.receive, "decide", revoked_meanwhile)
-    runs.publish(hub)
+    runners.add_key(hub, people["ada"], "bench-1", public())
     assert parse_jwks(published(hub)["keys.json"])[key.kid].reason == "stolen"
 
 
