@@ -203,7 +203,9 @@ def revoke(hub: Hub, actor: Actor, run: str, *, reason: str) -> None:
             raise NotFound(f"No run {run[:40]!r} was issued.")
         if any(act.kind == Kind.REVOKED for act in known):
             raise Conflict("This run is revoked already.")
-        details = {"reason": said, "by": actor.name or "", "salt": secrets.token_hex(16)}
+        about = issued.details["details"] if issued.details["public"] else {}
+        names = {key: about[key] for key in ("model", "dataset", "task") if key in about}
+        details = {**names, "reason": said, "by": actor.name or "", "salt": secrets.token_hex(16)}
         rows.add_run(db, replace(
             issued, id=secrets.token_hex(12), kind=Kind.REVOKED.value, at=clock.now(), place=0,
             details={"details": details, "public": True},
