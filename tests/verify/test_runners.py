@@ -240,10 +240,14 @@ def test_a_run_is_revoked_once_by_an_admin_with_a_reason(hub, people):
         runs.revoke(hub, people["ada"], run, reason="again")
     assert runs.faults(hub) == []
     assert b"secret" not in b"".join(published(hub).values())
-    runs.enter(hub, act(hub, people, run="2" * 32))
-    runs.revoke(hub, people["ada"], "2" * 32, reason="wrong machine")
+
+
+def test_a_revocation_names_the_model_where_the_run_did(hub, people):
+    runs.enter(hub, act(hub, people))
+    runs.revoke(hub, people["ada"], "1" * 32, reason="wrong machine")
     told = runs.lines(hub)[-1].details
     assert (told["model"], told["reason"]) == ("mara/tiny", "wrong machine")
+    assert runs.faults(hub) == []
 
 
 def test_many_at_once_lose_nothing(hub, people):
