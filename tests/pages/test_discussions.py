@@ -326,10 +326,10 @@ def test_a_picture_comes_along_with_a_comment(forum: Forum):
     assert "Keep these words" in html
 
 
-def send(forum: Forum, path: str, name: str, size: int) -> tuple[int, str]:
+def send(forum: Forum, path: str, name: str, size: int, *, who: str | None = "mo") -> tuple[int, str]:
     """A form with a comment and a film of zeros, as bytes: the test client would leave its temporary files open."""
-    client = forum.client("mo")
-    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/settings").text)[1]
+    client = forum.client(who)
+    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/settings" if who else "/login").text)[1]
     fields = {"csrf_token": token, "comment": f"Film of {size}"}
     parts = [f'--x\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n' for key, value in fields.items()]
     parts.append(
@@ -352,6 +352,7 @@ def test_an_attachment_may_be_as_large_as_the_setting_says_and_no_larger(forum: 
         status, html = send(forum, f"{HERE}/{number}/comment", "attachment", size)
         assert (status, told in html) == (code, True), size
     assert len(forum.discussion(number).timeline) == 2
+    assert send(forum, f"{HERE}/{number}/comment", "attachment", 17 * 1024**2, who=None)[0] == 413
     status, html = send(forum, f"/{MODEL}/import", "file", 17 * 1024**2)
     assert (status, "at most 16,777,216 bytes are taken here" in html) == (413, True)
 

@@ -10,8 +10,9 @@ from limits import RateLimitItemPerHour
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
-from glasshub import uploads
+from glasshub import accounts, uploads
 from glasshub.errors import TooManyRequests
+from glasshub.web.auth import COOKIE
 from glasshub.web.body import counted_body
 from glasshub.web.context import actor, hub, public_url
 
@@ -52,8 +53,12 @@ def uploaded(name: str) -> Response:
 
 
 def allow_attachments() -> None:
-    """Let forms that may bring an attachment be as large as one may be; called before anything reads the form."""
-    if request.blueprint == _FORMS:
+    """Let forms that may bring an attachment be as large as one may be; called before anything reads the form.
+
+    Only of people who are signed in: nobody else's attachment is kept, so it need not come in either.
+    """
+    secret = request.cookies.get(COOKIE) if request.blueprint == _FORMS else None
+    if secret and accounts.actor_from_session(hub(), secret) is not None:
         most = current_app.config["MAX_CONTENT_LENGTH"] + hub().settings.max_upload_bytes
         request.max_content_length = most
 
