@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from glasshub import repos
+from glasshub import repos, shown_results
 from glasshub.access import Visibility
 from glasshub.errors import EntryNotFound, Invalid, NotFound
 from glasshub.evals import stock_commands
@@ -77,7 +77,7 @@ def of_result(hub: Hub, see: Visibility, model: Repo, result_id: str, address: s
 
 def find(hub: Hub, see: Visibility, model: Repo, result_id: str) -> ResultRow:
     """One result that a model shows. Raises ``EntryNotFound``."""
-    for result in queries.results_of_model(hub.index.read(), see, model.key):
+    for result in shown_results.of_model(hub, see, model.key):
         if result.id == result_id:
             return result
     raise EntryNotFound(f"{model.repo_id} shows no result {result_id[:60]!r}. Its evaluations list those it has.")

@@ -182,6 +182,21 @@ def test_a_revoked_key_takes_what_was_signed_after(bench: Bench, private):
     assert bench.town.board(bench.dataset, "choice")[0].result.verified is False
 
 
+def test_what_is_shown_does_not_wait_for_the_index(bench: Bench, private, monkeypatch):
+    bench.report(bench.token(private))
+    client = create_app(bench.hub).test_client()
+    (shown,) = client.get("/api/models/lab/tiny/eval-results").json
+    assert shown["verified"] is True
+    monkeypatch.setattr(runs, "publish", lambda _hub: None)  # as if the process had died there
+    (key,) = runners.keys(bench.hub)
+    runners.revoke_key(bench.hub, OPERATOR, key.kid, reason="stolen in spring", since="2026-03-01")
+    assert bench.town.results(bench.model)[0].badge == "verified"
+    (now,) = client.get("/api/models/lab/tiny/eval-results").json
+    assert (now["verified"], now["verification"]["state"]) == (False, "key-revoked")
+    for page in ("/lab/tiny", "/lab/tiny/evaluations", f"/lab/tiny/results/{now['id']}"):
+        assert "stolen in spring" in client.get(page).text
+
+
 def test_a_revoked_run_loses_its_badge(bench: Bench, private):
     bench.report(bench.token(private))
     runs.revoke(bench.hub, OPERATOR, "0" * 32, reason="bad scorer")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,8 @@ from glasshub.verify.rows import card_entry
 from glasshub.verify.states import Claimed, Finding, Place, State, decide
 from glasshub.verify.token import peek_dataset
 
+_CARRIED = "verify_token, dataset_lower, task_id, dataset_revision, value, commit_known, dataset_key, model_key"
+_WIDTH = len(_CARRIED.split(","))
 _PLACE = "model_key = ? AND pull = ? AND path = ? AND position = ?"
 
 
@@ -35,12 +37,13 @@ class Attester:
     """Decides results by what the index has at this moment.
 
     Args:
-        db: a connection inside the transaction that writes the findings.
+        db: a connection; inside the transaction that writes the findings, if they are to be written.
+        keys: the keys of runners by ``kid`` (those that the index knows by default).
     """
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, keys: Mapping[str, RunnerKey] | None = None) -> None:
         self._db = db
-        self._keys: dict[str, RunnerKey] | None = None
+        self._keys = keys
 
     def decide(self, carrier: Carrier) -> Finding:
         """The finding on one result."""
@@ -55,7 +58,14 @@ class Attester:
             revoked=issued or "",
         )
 
-    def _all_keys(self) -> dict[str, RunnerKey]:
+    def decide_at(self, place: Sequence[Any]) -> Finding | None:
+        """The finding on the result at a place (model, pull request, path, position); ``None``: it has no token now."""
+        row = self._db.execute(
+            f"SELECT {_CARRIED} FROM results WHERE {_PLACE} AND verify_token != ''", place
+        ).fetchone()
+        return self.decide(_carrier(row)) if row else None
+
+    def _all_keys(self) -> Mapping[str, RunnerKey]:
         if self._keys is None:
             rows = self._db.execute("SELECT kid, runner, public, not_before, revoked_at, reason FROM runner_keys")
             self._keys = {
@@ -128,11 +138,15 @@ def _carriers(
 ) -> Iterable[tuple[Carrier, tuple[str, ...], tuple[Any, ...]]]:
     condition = "" if names is None else " AND dataset_lower IN (SELECT value FROM json_each(?))"
     rows = db.execute(
-        "SELECT verify_token, dataset_lower, task_id, dataset_revision, value, commit_known, dataset_key, badge, "
-        "badge_reason, runner, model_key, pull, path, position FROM results INDEXED BY results_with_token "
-        f"WHERE verify_token != ''{condition}",
+        f"SELECT {_CARRIED}, badge, badge_reason, runner, pull, path, position "
+        f"FROM results INDEXED BY results_with_token WHERE verify_token != ''{condition}",
         [] if names is None else [json.dumps(sorted(names))],
     ).fetchall()
-    for token, dataset, task, revision, value, known, key, badge, reason, runner, *place in rows:
-        claimed = Claimed(dataset, task, revision, value)
-        yield Carrier(place[0], token, claimed, bool(known), key), (badge, reason, runner), tuple(place)
+    for row in rows:
+        carrier, (badge, reason, runner, *place) = _carrier(row[:_WIDTH]), row[_WIDTH:]
+        yield carrier, (badge, reason, runner), (carrier.model_key, *place)
+
+
+def _carrier(row: Sequence[Any]) -> Carrier:
+    token, dataset, task, revision, value, known, key, model = row
+    return Carrier(model, token, Claimed(dataset, task, revision, value), bool(known), key)

@@ -7,6 +7,7 @@ from typing import Any
 
 from dulwich.repo import Repo as GitRepo
 
+from glasshub import shown_results
 from glasshub.blobs.pointer import Pointer
 from glasshub.errors import Invalid
 from glasshub.git.pointers import pointers_among
@@ -128,7 +129,7 @@ def eval_results(key: str) -> list[dict[str, Any]]:
     """The results of one model as this reader may see them."""
     db = hub().index.read()
     problems = queries.problems(db, key) if knows_errors() else []
-    return eval_results_json(queries.results_of_model(db, see(), key), problems)
+    return eval_results_json(shown_results.of_model(hub(), see(), key), problems)
 
 
 def _siblings(row: RepoRow, commit: str, *, blobs: bool) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from glasshub import access
+from glasshub import access, shown_results
 from glasshub.access import Action
 from glasshub.errors import EntryNotFound, Invalid
 from glasshub.index import queries
@@ -63,7 +63,7 @@ def _reports(view: RepoView, benchmark: BenchmarkRow, task: TaskRow, model_id: s
     ns, _, name = model_id.partition("/")
     model = load_repo("model", ns, name, Action.READ)
     db = hub().index.read()
-    rows = queries.reports(db, see(), view.repo.key, task.task_id, model.key)
+    rows = shown_results.checked(hub(), queries.reports(db, see(), view.repo.key, task.task_id, model.key))
     groups = counted(rows)
     if not groups:
         raise EntryNotFound(f"{model.repo_id} has no result that counts for {task.task_id} of {benchmark.dataset_id}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
+from glasshub import shown_results
 from glasshub.git.read import open_repo
 from glasshub.index import queries
 from glasshub.index.rows import RepoRow
@@ -27,7 +28,7 @@ def page(ns: str, name: str) -> ResponseReturnValue:
     """The model's card with its most telling results."""
     view = view_repo("model", ns, name)
     db = hub().index.read()
-    results = queries.results_of_model(db, see(), view.repo.key)
+    results = shown_results.of_model(hub(), see(), view.repo.key)
     groups = counted(results)
     with open_repo(hub().git_dir(view.repo)) as git:
         card, html = card_html(git, view.repo.path, MAIN)
@@ -56,7 +57,7 @@ def _relation(row: RepoRow) -> str:
 def evaluations(ns: str, name: str) -> ResponseReturnValue:
     """Every result of the model, a hundred tasks a page, filtered by the words in ``q``."""
     view = view_repo("model", ns, name)
-    results = queries.results_of_model(hub().index.read(), see(), view.repo.key)
+    results = shown_results.of_model(hub(), see(), view.repo.key)
     words = request.args.get("q", "").strip()[:200]
     groups = matching(counted(results), words)
     start = max(0, request.args.get("start", 0, type=int))

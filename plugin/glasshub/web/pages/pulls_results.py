@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from glasshub import shown_results
 from glasshub.access import Visibility
 from glasshub.conversation import hidden_results
 from glasshub.evals.changes import ScoreChange, Task, score_changes, task_of
@@ -86,7 +87,7 @@ def _badges(model_key: str, see: Visibility, number: int, shown: Sequence[FileRe
     """The states of tokens by the ids of results, with their reasons."""
     if not any(result.entry.verify_token for result in shown):
         return {}
-    found = queries.results_of_model(hub().index.read(), see, model_key)
+    found = shown_results.of_model(hub(), see, model_key)
     return {row.id: (row.badge, row.badge_reason) for row in found if row.badge and row.pull in (0, number)}
 
 
