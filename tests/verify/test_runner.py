@@ -157,15 +157,16 @@ def test_a_runner_measures_the_weights_and_anybody_can_check_it(place):
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
     # the endpoint of somebody else proves less, and is called so
-    port = subprocess.Popen([sys.executable, str(ENGINE), str(place.folder / "model"), "18377"])
+    number = free_port()
+    endpoint = subprocess.Popen([sys.executable, str(ENGINE), str(place.folder / "model"), str(number)])
     try:
         second = place.ask("short")
-        engine = 'kind = "endpoint"\nname = "an endpoint"\nbase_url = "http://127.0.0.1:18377/v1"\n'
+        engine = f'kind = "endpoint"\nname = "an endpoint"\nbase_url = "http://127.0.0.1:{number}/v1"\n'
         command = [*GLASSHUB, "runner", "run", second, "--config", str(place.settings(engine=engine))]
         ran = subprocess.run(command, capture_output=True, text=True, timeout=120)
     finally:
-        port.kill()
-        port.wait()
+        endpoint.kill()
+        endpoint.wait()
     assert ran.returncode == 0, ran.stderr
     number = place.job(second)["pullRequest"]
     (found,) = [entry for entry in results(place) if entry.get("pullRequest") == number]
