@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import logging
 import os
@@ -12,13 +11,13 @@ import sqlite3
 import struct
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
-from glasshub import completion, indexing, popularity, repos, runs
+from glasshub import completion, indexing, memory, popularity, repos, runs
 from glasshub.app import create_app
 from glasshub.audits.loop import AuditLoop
 from glasshub.background import Loop
@@ -30,7 +29,6 @@ from glasshub.notices.loop import DeliveryLoop
 from glasshub.popularity import CountLoop
 
 _log = logging.getLogger(__name__)
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # of mallopt(3)
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
@@ -52,7 +50,9 @@ class _Server(BaseApplication):  # type: ignore[misc]
         """The application of one worker, and its share of delivering webhooks, counting and auditing."""
         with _undisturbed():
             hub = self._hub = open_hub(self._settings)
-            self._loops = [DeliveryLoop(hub), CountLoop(hub), AuditLoop(hub), completion.loop(hub)]
+            self._loops = [
+                DeliveryLoop(hub), CountLoop(hub), AuditLoop(hub), completion.loop(hub), memory.MemoryLoop(hub),
+            ]  # fmt: skip
             for loop in self._loops:
                 loop.start()
             return create_app(hub)
@@ -121,7 +121,7 @@ def serve(
         Conflict: the port is taken.
     """
     require_free(host, port)
-    _give_memory_back()
+    memory.keep_little()
     prepare(settings)
     options = {
         "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
@@ -140,13 +140,6 @@ def serve(
     logging.getLogger("gunicorn.error").addFilter(_is_no_stall)
     gc.freeze()  # what is loaded is shared with the workers as long as nobody writes to it, and looking at it writes
     _Server(settings, options).run()
-
-
-def _give_memory_back() -> None:
-    """Tell the C library to keep little of what threads have freed: buffers of a megabyte come and go all the time."""
-    with suppress(OSError, AttributeError):  # another C library has other ways
-        for option, value in ((_M_ARENA_MAX, 2), (_M_MMAP_THRESHOLD, 256 * 1024), (_M_TRIM_THRESHOLD, 1024**2)):
-            ctypes.CDLL(None).mallopt(option, value)
 
 
 def _ready(listeners: Iterable[Any], stall: float, on_ready: Callable[[], None]) -> None:
