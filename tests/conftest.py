@@ -69,6 +69,12 @@ Rule._compile_builder = _known_builder
 REQUIRE_ALL = os.environ.get("GLASSHUB_REQUIRE") == "all"
 
 
+@pytest.hookimpl(optionalhook=True)  # without xdist nobody asks
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many processes again as there are cores: tests wait a lot, for disks, servers and clocks."""
+    return (os.cpu_count() or 1) * 3 // 2
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     """Under GLASSHUB_REQUIRE=all a skipped test is a failed one."""
