@@ -35,12 +35,9 @@ def add_xorb(hub: Hub, repo: Repo, actor: Actor, name: str, stream: IO[bytes]) -
     known = [chunk.hash for chunk in content.chunks_of(hub.blobs, name)]
     with hub.registry.write() as db:
         rows.add_chunks(db, [to_text(chunk) for chunk in known if dedup.is_eligible(chunk)], name)
-        is_new = rows.add(db, repo.key, name)
-        if actor.name:
-            rows.add_sender(db, name, actor.name)
-        if gates.may_read_files(hub, actor, repo):
-            return is_new
-        return rows.add_bringer(db, repo.key, name, actor.name or "")
+        is_new_here = rows.add(db, repo.key, name)
+        is_new_of_them = actor.name is not None and rows.add_sender(db, repo.key, name, actor.name)
+        return is_new_here if gates.may_read_files(hub, actor, repo) else is_new_of_them
 
 
 def register(hub: Hub, repo: Repo, actor: Actor, shard: bytes) -> int:

@@ -223,21 +223,13 @@ xorb_uses = Table(
     Column("repo", ForeignKey("repos.key", ondelete="CASCADE"), primary_key=True, index=True),
 )
 
-# Who uploaded which xorbs for repos whose files they may not read: they may use these there, and no others.
-xorb_bringers = Table(
-    "xorb_bringers",
-    metadata,
-    Column("xorb", String, primary_key=True),
-    Column("repo", ForeignKey("repos.key", ondelete="CASCADE"), primary_key=True, index=True),
-    Column("account", ForeignKey("accounts.lower", ondelete="CASCADE"), primary_key=True, index=True),
-)
-
-# Who sent which xorbs, to whatever repo: their clients refer to these for weeks, also when that repo is gone.
+# Who uploaded which xorbs for which repos. It outlives the repo: clients refer for weeks to what they sent.
 xorb_senders = Table(
     "xorb_senders",
     metadata,
     Column("xorb", String, primary_key=True),
     Column("account", ForeignKey("accounts.lower", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("repo", String, primary_key=True),
 )
 
 # Which chunks (``first`` to ``last``, exclusive) of xorbs of other repos make files of a repo.

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select, tuple_
 
 from glasshub.names import folded
-from glasshub.registry.tables import known_chunks, xorb_bringers, xorb_files, xorb_runs, xorb_senders, xorb_uses
+from glasshub.registry.tables import known_chunks, xorb_files, xorb_runs, xorb_senders, xorb_uses
 
 _AT_ONCE = 200  # rows in one statement
-_TABLES = (xorb_uses, xorb_runs, xorb_files, xorb_bringers, xorb_senders, known_chunks)
+_TABLES = (xorb_uses, xorb_runs, xorb_files, xorb_senders, known_chunks)
 _MOST_XORBS = 100  # a chunk that is in more of them is not looked for further
 
 
@@ -33,31 +33,19 @@ def add(db: Connection, repo: str, xorb: str) -> bool:
     return True
 
 
-def add_bringer(db: Connection, repo: str, xorb: str, account: str) -> bool:
-    """Note that somebody who may not read the repo's files uploaded a xorb for it; whether that is new."""
-    if brought(db, repo, xorb, account):
+def add_sender(db: Connection, repo: str, xorb: str, account: str) -> bool:
+    """Note that somebody uploaded a xorb for a repo; whether that is new of them."""
+    if sent(db, xorb, account, repo=repo):
         return False
-    db.execute(xorb_bringers.insert().values(xorb=xorb, repo=repo, account=folded(account)))
+    db.execute(xorb_senders.insert().values(xorb=xorb, account=folded(account), repo=repo))
     return True
 
 
-def brought(db: Connection, repo: str, xorb: str, account: str) -> bool:
-    """Whether :func:`add_bringer` was told of this."""
-    same = (xorb_bringers.c.xorb == xorb) & (xorb_bringers.c.repo == repo)
-    return (
-        db.execute(select(xorb_bringers).where(same & (xorb_bringers.c.account == folded(account)))).first() is not None
-    )
-
-
-def add_sender(db: Connection, xorb: str, account: str) -> None:
-    """Note that somebody sent a xorb."""
-    if not sent(db, xorb, account):
-        db.execute(xorb_senders.insert().values(xorb=xorb, account=folded(account)))
-
-
-def sent(db: Connection, xorb: str, account: str) -> bool:
-    """Whether somebody sent a xorb, to whatever repo."""
+def sent(db: Connection, xorb: str, account: str, *, repo: str = "") -> bool:
+    """Whether somebody uploaded a xorb, for this repo or (by default) for any, also one that is gone."""
     same = (xorb_senders.c.xorb == xorb) & (xorb_senders.c.account == folded(account))
+    if repo:
+        same &= xorb_senders.c.repo == repo
     return db.execute(select(xorb_senders).where(same)).first() is not None
 
 
