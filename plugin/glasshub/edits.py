@@ -69,7 +69,6 @@ class _Draft:
     ref: str = ""
     check: Check | None = None
     commit: str = field(default="", init=False)
-    pull: int = field(default=0, init=False)
 
     def commit_on_ref(self, desk: Desk) -> Move:
         """Move ``ref`` to a new commit."""
@@ -97,8 +96,8 @@ class _Draft:
             self.check(desk)
         again = _same_pull(desk, self.edit)
         if again is not None:
-            self.commit, self.pull = again.head, again.number
-            return Move()
+            self.commit = again.head
+            return Move(again=again.timeline[0])
         parent = resolve_revision(desk.git, self.edit.parent).commit if self.edit.parent else desk.main
         if not parent:
             raise Invalid("This repo has no main branch yet; a pull request needs one to be merged into.")
@@ -170,7 +169,7 @@ def propose(
     _check(edit)
     draft = _Draft(edit, check=check)
     move = receive.decide(hub, repo, actor, draft.open_pull, incoming=incoming)
-    return Made(draft.commit, draft.pull or move.number)
+    return Made(draft.commit, move.number)
 
 
 def _check(edit: Edit) -> None:
