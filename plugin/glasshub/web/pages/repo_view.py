@@ -62,6 +62,12 @@ class RepoView:
         """The entry of the main navigation that its pages belong to."""
         return "benchmarks" if self.row.benchmark else f"{self.repo.type}s"
 
+    def offers_edits(self, ref: str) -> bool:
+        """Whether pages offer to edit what stands at a ref (its full name): by a commit or a pull request."""
+        if ref == f"refs/heads/{MAIN}" and self.repo.pulls_enabled:
+            return True
+        return ref.startswith("refs/pr/") or (self.may_write and ref.startswith("refs/heads/"))
+
     def tabs(self) -> Sequence[Tab]:
         """The tabs of its pages in order."""
         repo = self.repo
