@@ -113,6 +113,39 @@ def test_parts_are_joined_in_order_and_can_be_sent_again(store: LocalStore, tmp_
     assert _left(tmp_path) == []
 
 
+def test_a_part_that_was_lost_with_the_machine_is_missed_and_can_be_sent_again(store: LocalStore, tmp_path: Path):
+    """Parts are acknowledged before they are on the disk; the whole is not."""
+    upload = store.begin()
+    half = len(DATA) // 2
+    tags = [
+        (n, store.part(upload, n, io.BytesIO(DATA[at : at + half]), at=at, size=half)) for n, at in ((1, 0), (2, half))
+    ]
+    whole = tmp_path / "blobs" / "incoming" / upload / "whole"
+    whole.write_bytes(DATA[:half] + bytes(half))
+    with pytest.raises(Invalid, match="Upload it again"):
+        store.complete(upload, tags, "files", NAME, size=len(DATA))
+    assert store.size("files", NAME) is None
+    tags[1] = (2, store.part(upload, 2, io.BytesIO(DATA[half:]), at=half, size=half))
+    assert store.complete(upload, tags, "files", NAME, size=len(DATA))
+    assert b"".join(store.stream("files", NAME)) == DATA
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step", ["pwrite", "fsync"])
+def test_a_death_while_large_content_is_stored_leaves_nothing_under_the_name(store: LocalStore, step: str):
+    data = random.Random(3).randbytes(LARGE)
+    name = hashlib.sha256(data).hexdigest()
+
+    def die() -> None:
+        children.die_at(os, step, after=False)
+        store.receive("files", name, io.BytesIO(data), size=len(data))
+
+    assert children.wait(children.start(die)) == -signal.SIGKILL
+    assert store.size("files", name) is None
+    assert store.receive("files", name, io.BytesIO(data), size=len(data))
+    assert b"".join(store.stream("files", name)) == data
+
+
 @pytest.mark.parametrize("name", ["../../etc/passwd", "x" * 64, NAME[:-1], NAME + "0", ""])
 def test_names_are_hashes_and_nothing_else(store: LocalStore, name: str):
     with pytest.raises(NotFound):
