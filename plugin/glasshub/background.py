@@ -8,6 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from glasshub.errors import GlasshubError
 from glasshub.hub import Hub
@@ -79,7 +80,7 @@ class Loop:
         while not self.stopping.wait(self._seconds * random.uniform(0.5, 1.0)):  # noqa: S311
             self._try(self.look)
             for chore in self._chores:
-                self._try(lambda chore=chore: chore.do_when_due(self.hub))  # type: ignore[misc]
+                self._try(partial(chore.do_when_due, self.hub))
         self._try(self.end)
 
     def _try(self, do: Callable[[], object]) -> None:

@@ -26,7 +26,7 @@ class MemoryLoop(Loop):
     """Gives back, again and again, what is free between things that are in use."""
 
     def __init__(self, hub: Hub) -> None:
-        super().__init__(hub, "memory", _EVERY)
+        super().__init__(hub, "glasshub-memory", _EVERY)
 
     def look(self) -> None:
         """Give back."""

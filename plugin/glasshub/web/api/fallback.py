@@ -33,7 +33,7 @@ def nothing(rest: str) -> ResponseReturnValue:
         )
     if found := _OTHER.match(rest):
         raise NotFound(f"This hub has no {found[1].replace('-', ' ')}, only models and datasets.")
-    raise NotFound(f"This hub has no API at /api/{rest[:100]}. See docs/api.md for what there is.")
+    raise NotFound(f"This hub has no API at /api/{rest[:100]}. See /api for what there is.")
 
 
 def _require_repo(kind: str, ns: str, name: str) -> None:
